@@ -119,7 +119,7 @@ _FACTORS: Mapping[str, Mapping[str, Decimal]] = {
 _EXACT = Context(prec=60)
 
 
-def quantity(analyte: str, given: float | int | str, unit: str | None, field: str = "") -> Quantity:
+def quantity(analyte: str, given: float | str, unit: str | None, field: str = "") -> Quantity:
     """The value in the canonical unit: the decimal number as written times the factor as written, rounded once.
 
     So every spelling of one result gives the same float. `given` is a number or a laboratory's text ("<2.0", ">120000");

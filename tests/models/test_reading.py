@@ -10,7 +10,7 @@ from models.reading import missing_code, read, shown, why_no_number
 
 @pytest.mark.parametrize(
     ("written", "number", "limit"),
-    [("<2.0", 2.0, "<"), ("> 120000", 120000.0, ">"), ("<=2", 2.0, "<"), ("\u2265 5", 5.0, ">"), (" 0.8 ", 0.8, ""), ("1e3", 1e3, "")],
+    [("<2.0", 2.0, "<"), ("> 120000", 1.2e5, ">"), ("<=2", 2, "<"), ("\u2265 5", 5.0, ">"), (" 0.8", 0.8, ""), ("1e3", 1000, "")],
 )
 def test_a_limit_keeps_its_sign_and_its_number(written: str, number: float, limit: str) -> None:
     assert read(written) == (number, limit)
