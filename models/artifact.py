@@ -1,0 +1,128 @@
+"""A model as a folder of JSON and npz: written whole, checked byte by byte before any parser sees it, never a pickle.
+
+`manifest.json` is canonical JSON that names the SHA-256 of every file; its last field is the digest of the rest, and that
+digest is the model's. Without a pinned digest the check detects damage, not forgery.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models.document import model_document, model_from
+from models.risk import RiskModel
+from models.trees import LeafTables
+
+MODEL, TREES, MANIFEST = "model.json", "trees.npz", "manifest.json"
+FORMAT = 1
+_TAIL = re.compile(rb',"sha256":"([0-9a-f]{64})"\}\n\Z')
+_LARGEST = 512 * 2**20  # bytes; an artifact is a few megabytes
+
+
+class InvalidArtifact(ValueError):
+    """An artifact folder that is not, to the byte, what its manifest says; nothing of it has been parsed."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A verified model and the digest by which registry, ledger and receipts name it."""
+
+    model: RiskModel
+    digest: str
+    provenance: Mapping[str, object]
+
+
+def canonical(document: object) -> bytes:
+    """Canonical JSON: UTF-8, keys in the order given by sorting, no blanks, no NaN."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def save(model: RiskModel, folder: Path, *, files: Mapping[str, bytes], provenance: Mapping[str, object]) -> str:
+    """Write `model` and further `files` (card, booster) to `folder`, which must not exist or be empty; returns the digest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise FileExistsError(f"{folder} is not empty: an artifact is written once and never altered")
+    contents = {MODEL: canonical(model_document(model)) + b"\n", **files}
+    if model.trees is not None:
+        contents[TREES] = _npz(model.trees)
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    manifest, digest = sealed_manifest(contents, provenance)
+    (folder / MANIFEST).write_bytes(manifest)
+    return digest
+
+
+def sealed_manifest(contents: Mapping[str, bytes], provenance: Mapping[str, object]) -> tuple[bytes, str]:
+    """The manifest of `contents` as bytes, and the digest that closes it."""
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    rest = canonical({"files": hashes, "format": FORMAT, "provenance": provenance})
+    digest = hashlib.sha256(rest).hexdigest()
+    return rest[:-1] + b',"sha256":"' + digest.encode() + b'"}\n', digest
+
+
+def load(folder: Path | str, digest: str | None = None) -> Artifact:
+    """The verified artifact in `folder`; with `digest`, only the one of that digest.
+
+    Raises InvalidArtifact before parsing when a byte, a file or the pinned digest differs.
+    """
+    folder = Path(folder)
+    found, provenance, hashes = _verified_manifest(folder)
+    if digest is not None and digest != found:
+        raise InvalidArtifact(f"{folder} has digest {found}: the pinned digest is {digest}")
+    contents = _verified_contents(folder, hashes)
+    try:
+        trees = LeafTables.from_arrays(_arrays(contents[TREES])) if TREES in contents else None
+        return Artifact(model_from(json.loads(contents[MODEL]), trees), found, provenance)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidArtifact(f"{folder} is whole, but this version cannot read it: {error}") from error
+
+
+def _verified_manifest(folder: Path) -> tuple[str, Mapping[str, object], Mapping[str, str]]:
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise InvalidArtifact(f"{folder} has no {MANIFEST}: not an artifact folder, or not written to the end")
+    content = _read(path)
+    tail = _TAIL.search(content)
+    rest = content[: tail.start()] + b"}" if tail else b""
+    if tail is None or hashlib.sha256(rest).hexdigest().encode() != tail[1]:
+        raise InvalidArtifact(f"{path} does not match its own digest: damaged, or altered after the model was saved")
+    manifest = json.loads(rest)
+    if manifest.get("format") != FORMAT:
+        raise InvalidArtifact(f"{path} has format {manifest.get('format')}: this version reads format {FORMAT}")
+    return tail[1].decode(), manifest["provenance"], manifest["files"]
+
+
+def _verified_contents(folder: Path, hashes: Mapping[str, str]) -> dict[str, bytes]:
+    present = {path.name for path in folder.iterdir()} - {MANIFEST}
+    if present != set(hashes):
+        missing, extra = sorted(set(hashes) - present), sorted(present - set(hashes))
+        raise InvalidArtifact(f"{folder}: missing {missing}, extra {extra}; the manifest names {sorted(hashes)}")
+    contents = {name: _read(folder / name) for name in hashes}
+    wrong = sorted(name for name, content in contents.items() if hashlib.sha256(content).hexdigest() != hashes[name])
+    if wrong:
+        raise InvalidArtifact(f"{folder}: {', '.join(wrong)} differs from its SHA-256 in the manifest: damaged or altered")
+    return contents
+
+
+def _read(path: Path) -> bytes:
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGEST:
+        raise InvalidArtifact(f"{path} is no plain file of at most {_LARGEST // 2**20} MiB")
+    return path.read_bytes()
+
+
+def _npz(trees: LeafTables) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **trees.arrays())
+    return buffer.getvalue()
+
+
+def _arrays(content: bytes) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]]:
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}

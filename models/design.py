@@ -1,0 +1,123 @@
+"""From patients to the design matrix: one row a patient, one column a number or a named level."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.features import FEATURES, Feature, Reading, level_of, site_feature
+from models.patient import Patient
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the design matrix: a feature's number, or whether it has one `level`."""
+
+    feature: str
+    level: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.feature}={self.level}" if self.level else self.feature
+
+
+@dataclass(frozen=True)
+class Design:
+    """The columns of a model in order, and how their features are read."""
+
+    columns: tuple[Column, ...]
+
+    @cached_property
+    def features(self) -> tuple[str, ...]:
+        """The features in the order of their first column."""
+        return tuple(dict.fromkeys(column.feature for column in self.columns))
+
+    @cached_property
+    def of(self) -> Mapping[str, Feature]:
+        levels = {column.feature for column in self.columns if column.level}
+        return {name: feature_named(name, name in levels) for name in self.features}
+
+    @cached_property
+    def feature_of_column(self) -> NDArray[np.intp]:
+        """Shape (n_columns,): the place of each column's feature in `features`."""
+        return np.array([self.features.index(column.feature) for column in self.columns], np.intp)
+
+    @cached_property
+    def group_of_feature(self) -> NDArray[np.intp]:
+        """Shape (n_features,): the place of each feature's clinical group in `groups`."""
+        return np.array([self.groups.index(self.of[name].group) for name in self.features], np.intp)
+
+    @cached_property
+    def groups(self) -> tuple[str, ...]:
+        """The clinical groups of the model, in the order of their first feature."""
+        return tuple(dict.fromkeys(self.of[name].group for name in self.features))
+
+    @cached_property
+    def _runs(self) -> tuple[tuple[Feature, int, tuple[str, ...]], ...]:
+        runs = []
+        for name in self.features:
+            places = [place for place, column in enumerate(self.columns) if column.feature == name]
+            runs.append((self.of[name], places[0], tuple(c.level for c in self.columns if c.feature == name and c.level)))
+        return tuple(runs)
+
+    def row(self, patient: Patient) -> tuple[list[float], dict[str, Reading]]:
+        """The design row of one patient, NaN where there is no number, and the readings behind its numeric columns."""
+        row, readings = [np.nan] * len(self.columns), {}
+        for feature, start, levels in self._runs:
+            if levels:
+                level = level_of(feature, patient)
+                row[start : start + len(levels)] = [float(level == one) for one in levels]
+            else:
+                readings[feature.name] = reading = feature.of(patient)
+                row[start] = reading.value
+        return row, readings
+
+
+@dataclass(frozen=True)
+class DesignMatrix:
+    """`x`, shape (n_patients, n_columns), NaN where there is no number; `to_estimate`, the same shape: where an estimate is owed.
+
+    A number that is not applicable stays NaN for good; one that was not measured, or cannot be interpreted, is owed an estimate.
+    """
+
+    x: FloatArray
+    to_estimate: BoolArray
+
+
+def design_matrix(design: Design, patients: Iterable[Patient]) -> DesignMatrix:
+    """The design matrix of `patients`, in their order."""
+    rows, owed = [], []
+    places = {run[0].name: run[1] for run in design._runs if not run[2]}
+    for patient in patients:
+        row, readings = design.row(patient)
+        rows.append(row)
+        owed.append([place for name, place in places.items() if readings[name].status in ("not measured", "not interpretable")])
+    x = np.array(rows, np.float64).reshape(len(rows), len(design.columns))
+    to_estimate = np.zeros(x.shape, np.bool_)
+    for index, columns in enumerate(owed):
+        to_estimate[index, columns] = True
+    return DesignMatrix(x, to_estimate)
+
+
+def feature_named(name: str, levels: bool = False) -> Feature:
+    """The feature called `name`; KeyError with the names there are when it is none of them."""
+    if name.startswith("extra."):
+        return site_feature(name.removeprefix("extra."), levels)
+    if name not in FEATURES:
+        raise KeyError(f"no feature is called {name}; there are {', '.join(FEATURES)}")
+    return FEATURES[name]
+
+
+def columns_of(features: Sequence[str], levels: Mapping[str, Sequence[str]]) -> Design:
+    """The design of `features`; those in `levels` get one column a level."""
+    columns = []
+    for name in features:
+        columns += [Column(name, level) for level in levels[name]] if name in levels else [Column(name)]
+    return Design(tuple(columns))

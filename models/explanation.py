@@ -1,0 +1,195 @@
+"""Why the risk is what it is: terms by clinical group, percentage points that add up, and the sentences a clinician reads.
+
+Percentage points are computed, not rescaled: they are the exact Shapley values of the game in which a coalition of group
+terms is worth sigmoid(base + its terms), so they sum to the displayed risk minus the reference risk, and can be recomputed
+from the terms alone. Proportional rescaling misses them by up to 30 points (method.md section 8).
+
+References
+----------
+Shapley LS, A value for n-person games, 1953, doi:10.1515/9781400881970-018.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import factorial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.design import FloatArray
+from models.risk import ADDITIVITY, Z95, NotAdditive, RiskModel, Scores, sigmoid
+
+TIME_BOUND = "time bound"  # not a SHAP value: it keeps the risk from falling as the horizon grows
+MOST_PLAYERS = 10
+ESTIMATED_SHARE = 0.5  # a group whose term is more than half estimated is never named as a reason
+SMALLEST_REASON = 0.005  # half a percentage point
+
+
+def percentage_points(base: FloatArray, terms: FloatArray) -> FloatArray:
+    """Exact Shapley values of sigmoid(base + sum of terms) over at most ten groups.
+
+    `base` (n_horizons,), `terms` (n, n_horizons, n_groups), log-odds; returns the shape of `terms`, in probability, summing along
+    the groups to sigmoid(base + all terms) - sigmoid(base).
+    """
+    players = terms.shape[-1]
+    if players > MOST_PLAYERS:
+        raise ValueError(f"{players} groups: at most {MOST_PLAYERS} can be explained exactly")
+    worth = np.broadcast_to(base[:, None], (*terms.shape[:-1], 1))
+    for player in range(players):
+        worth = np.concatenate([worth, worth + terms[..., player : player + 1]], axis=-1)
+    risk = sigmoid(worth)
+    points: FloatArray = (risk[..., None, :] * _shapley_weights(players)).sum(axis=-1)
+    return points
+
+
+@cache
+def _shapley_weights(players: int) -> FloatArray:
+    """Shape (players, 2**players): player i's Shapley value is the sum over coalitions S of weights[i, S] x worth(S)."""
+    weights = np.zeros((players, 2**players))
+    for coalition in range(2**players):
+        size = coalition.bit_count()
+        for player in range(players):
+            if coalition >> player & 1:
+                weights[player, coalition] = factorial(size - 1) * factorial(players - size) / factorial(players)
+            else:
+                weights[player, coalition] = -factorial(size) * factorial(players - size - 1) / factorial(players)
+    return weights
+
+
+@dataclass(frozen=True)
+class GroupTerm:
+    """One clinical group's part of one risk: log-odds with its 95 % refit interval, and percentage points (as a fraction)."""
+
+    group: str
+    term: float
+    low: float
+    high: float
+    points: float
+    estimated_share: float  # share of the group's absolute terms that rests on estimates
+
+    @property
+    def distinguishable(self) -> bool:
+        """Whether the refit interval leaves 0 out."""
+        return self.low > 0 or self.high < 0
+
+    @property
+    def is_reason(self) -> bool:
+        """Whether the group may be named as a reason: measured for the most part, and more than nothing."""
+        return self.estimated_share <= ESTIMATED_SHARE and abs(self.points) >= SMALLEST_REASON and self.group != TIME_BOUND
+
+
+@dataclass(frozen=True)
+class HorizonExplanation:
+    """One horizon of one patient: the risk with its interval, the reference risk, terms by feature and by group."""
+
+    days: int
+    risk: float
+    low: float
+    high: float
+    log_odds: float
+    base: float
+    reference: float
+    died_share: float
+    terms: Mapping[str, float]
+    time_bound: float
+    groups: tuple[GroupTerm, ...]
+
+
+def explain(model: RiskModel, scores: Scores, estimated: NDArray[np.bool_]) -> list[tuple[HorizonExplanation, ...]]:
+    """The explanation of each patient at each horizon; `estimated` (n, n_features) says which features rest on estimates.
+
+    Raises NotAdditive where percentage points do not sum to the displayed risk minus the reference risk within 1e-9.
+    """
+    by_group = model.group_terms(scores.terms)
+    players = np.concatenate([by_group, scores.time_bound[..., None]], axis=-1)
+    points = percentage_points(scores.base, players)
+    _require_points_add_up(points, scores)
+    spread, spread_risk = model.spreads(scores.filled.x)
+    shares = _estimated_shares(model, scores.terms, estimated)
+    return [_one(model, scores, row, players[row], points[row], spread[row], spread_risk[row], shares[row]) for row in range(len(points))]
+
+
+def _require_points_add_up(points: FloatArray, scores: Scores) -> None:
+    gap = np.abs(points.sum(axis=-1) - (scores.risk - sigmoid(scores.base)))
+    if not (gap <= ADDITIVITY).all():
+        raise NotAdditive(f"percentage points miss the displayed risk minus the reference risk by {gap.max():.1e}")
+
+
+def _estimated_shares(model: RiskModel, terms: FloatArray, estimated: NDArray[np.bool_]) -> FloatArray:
+    size = np.abs(terms)
+    whole = model.group_terms(size)
+    part = model.group_terms(np.where(estimated[:, None, :], size, 0.0))
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+
+
+def _one(
+    model: RiskModel,
+    scores: Scores,
+    row: int,
+    players: FloatArray,
+    points: FloatArray,
+    spread: FloatArray,
+    spread_risk: FloatArray,
+    shares: FloatArray,
+) -> tuple[HorizonExplanation, ...]:
+    ends = scores.log_odds[row] + np.array([[-Z95], [Z95]]) * spread_risk
+    low, high = sigmoid(ends)
+    reference = sigmoid(scores.base)
+    return tuple(
+        HorizonExplanation(
+            days=int(horizon.days),
+            risk=float(scores.risk[row, h]),
+            low=float(low[h]),
+            high=float(high[h]),
+            log_odds=float(scores.log_odds[row, h]),
+            base=float(scores.base[h]),
+            reference=float(reference[h]),
+            died_share=horizon.died_share,
+            terms=dict(zip(model.design.features, scores.terms[row, h].tolist(), strict=True)),
+            time_bound=float(scores.time_bound[row, h]),
+            groups=_groups(model, players[h], points[h], spread[h], shares[h]),
+        )
+        for h, horizon in enumerate(model.horizons)
+    )
+
+
+def _groups(
+    model: RiskModel, players: FloatArray, points: FloatArray, spread: FloatArray, shares: FloatArray
+) -> tuple[GroupTerm, ...]:
+    names = (*model.design.groups, TIME_BOUND)
+    spreads, estimated = [*spread.tolist(), 0.0], [*shares.tolist(), 0.0]
+    return tuple(
+        GroupTerm(name, term, term - Z95 * sd, term + Z95 * sd, point, share)
+        for name, term, point, sd, share in zip(names, players.tolist(), points.tolist(), spreads, estimated, strict=True)
+    )
+
+
+def reasons(explanation: HorizonExplanation) -> list[str]:
+    """The sentences of one horizon, the largest group first; groups that rest on estimates are said apart, never as reasons."""
+    ranked = sorted(explanation.groups, key=lambda group: -abs(group.points))
+    named = [group for group in ranked if group.is_reason]
+    sentences = [_sentence(group, named[place + 1 :]) for place, group in enumerate(named)]
+    for group in ranked:
+        if group.estimated_share > ESTIMATED_SHARE:
+            sentences.append(f"{group.group}: mostly not measured, estimated from the rest; not a reason")
+    return sentences or ["nothing sets this patient apart from the development cohort's average"]
+
+
+def _sentence(group: GroupTerm, smaller: Sequence[GroupTerm]) -> str:
+    direction = "raise" if group.points > 0 else "lower"
+    words = f"{group.group}: {direction}s the risk by {abs(group.points) * 100:.1f} percentage points"
+    if not group.distinguishable:
+        return words + " (not distinguishable from no effect)"
+    equal = [other.group for other in smaller if _overlap(group, other)]
+    return words + (f" (about equally with {', '.join(equal)})" if equal else "")
+
+
+def _overlap(a: GroupTerm, b: GroupTerm) -> bool:
+    """Whether the sizes of two groups' terms, with their intervals, overlap in the same direction."""
+    if a.term * b.term <= 0:
+        return False
+    sizes = [sorted((abs(group.low), abs(group.high))) for group in (a, b)]
+    return b.distinguishable and sizes[0][0] <= sizes[1][1] and sizes[1][0] <= sizes[0][1]

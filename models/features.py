@@ -1,0 +1,248 @@
+"""What a model may know of a patient: every feature by name, each one function of a Patient.
+
+Training and serving read the same functions, so a feature cannot mean one thing in the cohort and another at the bedside.
+A feature that was not measured is no number at all: its reading says why (`NOT_MEASURED`, `NOT_APPLICABLE` ...), and only
+`imputation` may put an estimate in its place.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from models.patient import ALC_FLOOR, Measurement, Patient
+from models.tumours import CA19_9_TUMOURS
+
+Group = Literal[
+    "lymphocytes and inflammation",
+    "tumour burden",
+    "treatment history",
+    "nutrition and organ function",
+    "patient",
+    "site covariates",
+]
+GROUPS: tuple[Group, ...] = Group.__args__  # type: ignore[attr-defined]  # the arguments of a Literal, in order
+
+NLR_CAP = 40.0  # larger ratios carry no more information (clinical.md section 5: cap 25-40 for modelling)
+NEUTROPENIA = 1.0  # 10*9/L: a ratio with fewer neutrophils reassures nobody
+UNDETECTABLE = 2.0  # U/mL: at or below, a stratum of its own, possibly a Lewis-negative non-secretor
+BILIRUBIN_ULN = 20.5  # umol/L (1.2 mg/dL), taken where the laboratory's own limit is not given
+CHOLESTASIS = 2.0  # times the upper limit of normal: CA19-9 is then no measure of burden
+
+Status = Literal["measured", "not measured", "not applicable", "not interpretable"]
+
+
+class Reading(NamedTuple):
+    """The value of a feature on the model's scale (NaN unless measured), and its status."""
+
+    value: float
+    status: Status = "measured"
+
+
+NOT_MEASURED = Reading(math.nan, "not measured")
+NOT_APPLICABLE = Reading(math.nan, "not applicable")
+NOT_INTERPRETABLE = Reading(math.nan, "not interpretable")
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One feature: what it is called, where it belongs, its clinical sign, and the function of a Patient that reads it.
+
+    `sign` is +1 where more of it never lowers the risk, -1 where more of it never raises it, 0 where both may happen.
+    `scale` says how the value on the model's scale is shown: "ln" and "log10" are undone for the reader.
+    """
+
+    name: str
+    label: str
+    group: Group
+    unit: str
+    of: Callable[[Patient], Reading]
+    sign: int = 0
+    scale: Literal["identity", "ln", "log10", "flag", "level"] = "identity"
+    analyte: str = ""
+
+    def shown(self, value: float) -> float:
+        """The value in the unit a reader knows, from the value on the model's scale."""
+        return math.exp(value) if self.scale == "ln" else 10.0**value if self.scale == "log10" else value
+
+
+def _lab(analyte: str, floor: float = -math.inf, log: bool = False) -> Callable[[Patient], Reading]:
+    def read(patient: Patient) -> Reading:
+        found = patient.current(analyte)
+        if found is None:
+            return NOT_MEASURED
+        value = max(found.value, floor)
+        return Reading(math.log(value) if log else value)
+
+    return read
+
+
+def _ln_nlr(patient: Patient) -> Reading:
+    anc, found = patient.current("anc"), patient.current("nlr")
+    if found is None:
+        return NOT_MEASURED
+    if anc is not None and anc.value < NEUTROPENIA:
+        return NOT_INTERPRETABLE
+    return Reading(math.log(min(found.value, NLR_CAP)))
+
+
+def _ln_ldh_ratio(patient: Patient) -> Reading:
+    found = patient.current("ldh")
+    return Reading(math.log(found.value / found.uln)) if found and found.uln else NOT_MEASURED
+
+
+def undetectable(ca19_9: Measurement) -> bool:
+    """Whether a CA19-9 is "<x", 0 or at most 2 U/mL: a stratum of its own, never a low burden."""
+    return ca19_9.limit == "<" or ca19_9.value <= UNDETECTABLE
+
+
+def cholestasis(patient: Patient) -> bool:
+    """Whether bilirubin exceeds twice its upper limit of normal."""
+    bilirubin = patient.current("bilirubin")
+    return bilirubin is not None and bilirubin.value > CHOLESTASIS * (bilirubin.uln or BILIRUBIN_ULN)
+
+
+def _ca19_9_log10(patient: Patient) -> Reading:
+    if patient.tumour not in CA19_9_TUMOURS:
+        return NOT_APPLICABLE
+    found = patient.current("ca19_9")
+    if found is None:
+        return NOT_MEASURED
+    if undetectable(found):
+        return NOT_APPLICABLE  # it says nothing of the burden: the stratum has a feature of its own
+    return NOT_INTERPRETABLE if cholestasis(patient) else Reading(math.log10(found.value))
+
+
+def _ca19_9_undetectable(patient: Patient) -> Reading:
+    if patient.tumour not in CA19_9_TUMOURS:
+        return NOT_APPLICABLE
+    found = patient.current("ca19_9")
+    return NOT_MEASURED if found is None else Reading(float(undetectable(found)))
+
+
+def _ca19_9_change(patient: Patient) -> Reading:
+    if patient.tumour not in CA19_9_TUMOURS:
+        return NOT_APPLICABLE
+    now, then = patient.current("ca19_9"), patient.earlier("ca19_9")
+    if now is None or then is None or now.method != then.method:
+        return NOT_MEASURED  # changes are taken within one assay: platforms differ up to two-fold
+    if undetectable(now) or undetectable(then):
+        return NOT_APPLICABLE
+    return NOT_INTERPRETABLE if cholestasis(patient) else Reading(math.log10(now.value / then.value))
+
+
+def _ln_change(analyte: str, floor: float) -> Callable[[Patient], Reading]:
+    def read(patient: Patient) -> Reading:
+        now, then = patient.current(analyte), patient.earlier(analyte)
+        if now is None or then is None:
+            return NOT_MEASURED
+        if analyte == "nlr" and any(m.value < NEUTROPENIA for m in (patient.current("anc"), patient.earlier("anc")) if m):
+            return NOT_INTERPRETABLE
+        return Reading(math.log(max(now.value, floor) / max(then.value, floor)))
+
+    return read
+
+
+def _history(name: str) -> Callable[[Patient], Reading]:
+    def read(patient: Patient) -> Reading:
+        value = getattr(patient.history, name)
+        return NOT_MEASURED if value is None else Reading(value)
+
+    return read
+
+
+def _treated(name: str) -> Callable[[Patient], Reading]:
+    """A number that only somebody with a prior systemic line can have."""
+    read = _history(name)
+    return lambda patient: NOT_APPLICABLE if patient.history.prior_systemic_therapy == 0 else read(patient)
+
+
+def _last_line_progressed(patient: Patient) -> Reading:
+    outcome = patient.history.last_line_outcome
+    if patient.history.prior_systemic_therapy == 0:
+        return NOT_APPLICABLE
+    return NOT_MEASURED if outcome in (None, "unknown") else Reading(float(outcome == "progression"))
+
+
+def _ln_days_since_radiotherapy(patient: Patient) -> Reading:
+    days = patient.history.days_since_radiotherapy
+    if patient.history.prior_radiotherapy == 0:
+        return NOT_APPLICABLE
+    return NOT_MEASURED if days is None else Reading(math.log(days + 1.0))
+
+
+def _sex(patient: Patient) -> Reading:
+    return NOT_MEASURED if patient.sex == "unknown" else Reading(float(patient.sex == "male"))
+
+
+_BLOOD: Group = "lymphocytes and inflammation"
+_BURDEN: Group = "tumour burden"
+_HISTORY: Group = "treatment history"
+_ORGANS: Group = "nutrition and organ function"
+_PATIENT: Group = "patient"
+
+FEATURES: Mapping[str, Feature] = {
+    feature.name: feature
+    for feature in (
+        Feature("ln_alc", "absolute lymphocyte count", _BLOOD, "10*9/L", _lab("alc", ALC_FLOOR, True), -1, "ln", "alc"),
+        Feature("ln_nlr", "neutrophil-to-lymphocyte ratio", _BLOOD, "1", _ln_nlr, +1, "ln", "nlr"),
+        Feature("alc_change", "change of the lymphocyte count (ratio)", _BLOOD, "1", _ln_change("alc", ALC_FLOOR), 0, "ln", "alc"),
+        Feature("nlr_change", "change of the NLR (ratio)", _BLOOD, "1", _ln_change("nlr", 0.1), 0, "ln", "nlr"),
+        Feature("ln_crp", "C-reactive protein", _BLOOD, "mg/L", _lab("crp", 0.1, True), +1, "ln", "crp"),
+        Feature("steroids_14d", "steroids within 14 days", _BLOOD, "", _history("steroids_14d"), 0, "flag"),
+        Feature("gcsf_14d", "G-CSF within 14 days", _BLOOD, "", _history("gcsf_14d"), 0, "flag"),
+        Feature("infection_14d", "infection within 14 days", _BLOOD, "", _history("infection_14d"), 0, "flag"),
+        Feature("ca19_9_log10", "CA19-9", _BURDEN, "U/mL", _ca19_9_log10, 0, "log10", "ca19_9"),
+        Feature("ca19_9_undetectable", "CA19-9 undetectable", _BURDEN, "", _ca19_9_undetectable, 0, "flag", "ca19_9"),
+        Feature("ca19_9_change", "change of CA19-9 (ratio)", _BURDEN, "1", _ca19_9_change, 0, "log10", "ca19_9"),
+        Feature("ln_ldh_ratio", "LDH over its upper limit of normal", _BURDEN, "1", _ln_ldh_ratio, +1, "ln", "ldh"),
+        Feature("liver_metastases", "liver metastases", _BURDEN, "", _history("liver_metastases"), +1, "flag"),
+        Feature("metastatic_sites", "number of metastatic sites", _BURDEN, "1", _history("metastatic_sites"), +1),
+        Feature("prior_systemic_therapy", "prior systemic therapy", _HISTORY, "", _history("prior_systemic_therapy"), +1, "flag"),
+        Feature("prior_lines", "number of prior lines", _HISTORY, "1", _history("prior_lines"), +1),
+        Feature("prior_chemotherapy", "prior chemotherapy", _HISTORY, "", _history("prior_chemotherapy"), 0, "flag"),
+        Feature("prior_radiotherapy", "prior radiotherapy", _HISTORY, "", _history("prior_radiotherapy"), 0, "flag"),
+        Feature("prior_immunotherapy", "prior immunotherapy", _HISTORY, "", _history("prior_immunotherapy"), 0, "flag"),
+        Feature(
+            "ln_days_since_radiotherapy",
+            "days since the last radiotherapy (plus 1)",
+            _HISTORY,
+            "d",
+            _ln_days_since_radiotherapy,
+            0,
+            "ln",
+        ),
+        Feature("months_on_therapy", "months on systemic therapy", _HISTORY, "mo", _treated("months_on_therapy")),
+        Feature("last_line_months", "duration of the last line", _HISTORY, "mo", _treated("last_line_months")),
+        Feature("last_line_progressed", "last line ended by progression", _HISTORY, "", _last_line_progressed, 0, "flag"),
+        Feature("albumin", "albumin", _ORGANS, "g/L", _lab("albumin"), -1, analyte="albumin"),
+        Feature("hemoglobin", "haemoglobin", _ORGANS, "g/dL", _lab("hemoglobin"), -1, analyte="hemoglobin"),
+        Feature("ln_platelets", "platelets", _ORGANS, "10*9/L", _lab("platelets", 1.0, True), 0, "ln", "platelets"),
+        Feature("ln_bilirubin", "bilirubin", _ORGANS, "umol/L", _lab("bilirubin", 1.0, True), 0, "ln", "bilirubin"),
+        Feature("bmi", "body mass index", _ORGANS, "kg/m2", _lab("bmi"), analyte="bmi"),
+        Feature("age", "age", _PATIENT, "a", lambda patient: Reading(patient.age_years)),
+        Feature("sex_male", "male sex", _PATIENT, "", _sex, 0, "flag"),
+        Feature("ecog", "ECOG performance status", _PATIENT, "{score}", _lab("ecog"), +1, analyte="ecog"),
+        Feature("tumour", "tumour type", _PATIENT, "", lambda patient: NOT_APPLICABLE, 0, "level"),
+    )
+}
+
+
+def site_feature(name: str, levels: bool) -> Feature:
+    """A site's own covariate, from the [extra] table of a cohort file: numeric, or one of named levels."""
+
+    def read(patient: Patient) -> Reading:
+        value = patient.extra.get(name)
+        return Reading(float(value)) if isinstance(value, int | float) else NOT_MEASURED
+
+    return Feature(f"extra.{name}", name, "site covariates", "", read, 0, "level" if levels else "identity")
+
+
+def level_of(feature: Feature, patient: Patient) -> str | None:
+    """The level of a feature with named levels: the tumour type, or a site's own category; None where it is not known."""
+    if feature.name == "tumour":
+        return patient.tumour
+    value = patient.extra.get(feature.name.removeprefix("extra."))
+    return value if isinstance(value, str) else None

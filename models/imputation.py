@@ -1,0 +1,84 @@
+"""What was not measured: estimated from what was, with the range it may lie in; never taken for normal, never a signal.
+
+The design columns of the development cohort are described by one mean and one covariance; a missing number is estimated by its
+conditional mean given those that were measured, whichever they are. There is no missing indicator: who gets tested differs
+between hospitals, and a model that reads it loses up to .085 AUC where testing habits differ (method.md section 4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.design import BoolArray, DesignMatrix, FloatArray
+
+TAIL = 1.2815515655446004  # standard normal 90th percentile: estimates are shown with their 10th and 90th
+_PATTERNS_KEPT = 4096
+
+
+@dataclass(frozen=True)
+class Filled:
+    """`x`, shape (n_patients, n_columns): clipped, estimates in place; `spread`: the conditional SD, 0 where measured."""
+
+    x: FloatArray
+    spread: FloatArray
+
+
+@dataclass(frozen=True)
+class Imputation:
+    """Mean (k,), covariance (k, k) and the limits (k,) to which columns are clipped, from the development cohort.
+
+    References
+    ----------
+    Goodnight JH, A tutorial on the SWEEP operator, Am Stat 1979, doi:10.1080/00031305.1979.10482685.
+    """
+
+    mean: FloatArray
+    covariance: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    _regressions: dict[bytes, tuple[FloatArray, FloatArray]] = field(default_factory=dict, repr=False, compare=False)
+
+    def fill(self, matrix: DesignMatrix) -> Filled:
+        """Clip every column and put conditional estimates where they are owed; row by row, whatever else is in the matrix."""
+        x = np.minimum(np.maximum(matrix.x, self.lower), self.upper)
+        spread = np.zeros_like(x)
+        rows = np.flatnonzero(matrix.to_estimate.any(axis=1))
+        observed = ~np.isnan(x[rows])
+        patterns, which = np.unique(observed, axis=0, return_inverse=True) if len(rows) else (observed, np.zeros(0, np.intp))
+        for index, pattern in enumerate(patterns):
+            self._fill_pattern(x, spread, rows[which.ravel() == index], pattern, matrix.to_estimate)
+        return Filled(x, spread)
+
+    def _fill_pattern(self, x: FloatArray, spread: FloatArray, rows: NDArray[np.intp], seen: BoolArray, owed: BoolArray) -> None:
+        slopes, spreads = self.regression(seen)
+        centred = np.where(seen, x[rows] - self.mean, 0.0)
+        # one product and one sum per row, in the order of the columns: no product across patients
+        estimate = self.mean + (slopes[None] * centred[:, None, :]).sum(axis=-1)
+        estimate = np.minimum(np.maximum(estimate, self.lower), self.upper)
+        x[rows] = np.where(owed[rows], estimate, x[rows])
+        spread[rows] = np.where(owed[rows], spreads, 0.0)
+
+    def regression(self, seen: BoolArray) -> tuple[FloatArray, FloatArray]:
+        """Slopes (k, k) of every column on the columns `seen`, and the conditional SD (k,) of each; kept by pattern."""
+        key = seen.tobytes()
+        found = self._regressions.get(key)
+        if found is None:
+            found = _conditional(self.covariance, seen)
+            if len(self._regressions) < _PATTERNS_KEPT:
+                self._regressions[key] = found
+        return found
+
+
+def _conditional(covariance: FloatArray, seen: BoolArray) -> tuple[FloatArray, FloatArray]:
+    """The sweep operator in its plainest form: element by element, so the same bits on every run."""
+    swept = covariance.copy()
+    for pivot in np.flatnonzero(seen):
+        row = swept[pivot] / swept[pivot, pivot]
+        column, diagonal = swept[:, pivot].copy(), swept[pivot, pivot]
+        swept -= column[:, None] * row[None, :]
+        swept[pivot], swept[:, pivot], swept[pivot, pivot] = row, column / diagonal, -1.0 / diagonal
+    slopes = np.where(seen[None, :], swept, 0.0)
+    return slopes, np.sqrt(np.maximum(np.diag(swept), 0.0))

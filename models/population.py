@@ -1,0 +1,80 @@
+"""For whom a model is meant: whom it refuses, and who lies outside the population it was developed in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from models.courses import running
+from models.fault import Fault
+from models.patient import Patient
+from models.tumours import HAEMATOLOGICAL, LABELS
+
+TIME_ORIGIN = "the decision to start the next line of treatment"
+ADULT = 18.0  # years
+ACUTE_ANC = 0.5  # 10*9/L: below it an acute state, in which no count is prognostic (clinical.md section 5)
+BEHIND = 20  # deaths that must stand behind a stratum before it counts as inside
+RUNNING_DAYS = 7.0  # a line running longer than this at the index date has passed the time origin
+
+
+class Ineligible(ValueError):
+    """A readable patient for whom no model of this kind is meant; `faults` names every reason."""
+
+    def __init__(self, faults: list[Fault]):
+        self.faults = tuple(faults)
+        super().__init__("; ".join(map(str, faults)))
+
+
+def ineligibility(patient: Patient) -> list[Fault]:
+    """Every reason for which no model of this kind may score the patient; none is an empty list."""
+    reasons = []
+    if patient.age_years < ADULT:
+        reasons.append(Fault("age_years", f"{patient.age_years:g}", "18 years or older", "the models are for adults"))
+    if patient.tumour == HAEMATOLOGICAL:
+        reasons.append(Fault("tumour", patient.tumour, "a solid tumour", "haematological malignancies are out of scope"))
+    anc = patient.current("anc")
+    if anc is not None and anc.value < ACUTE_ANC:
+        reasons.append(Fault("anc", f"{anc.value:g} 10*9/L", "0.5 10*9/L or more", "an acute state: score again after recovery"))
+    for course in running(patient.treatments, RUNNING_DAYS):
+        allowed = f"no line running for more than {RUNNING_DAYS:g} days; day 0 is {TIME_ORIGIN}"
+        reasons.append(Fault("treatments", f"a line running since day {-course.start_days_before:g}", allowed))
+    return reasons
+
+
+def require_eligible(patient: Patient) -> Patient:
+    """The patient, or Ineligible with every reason."""
+    if reasons := ineligibility(patient):
+        raise Ineligible(reasons)
+    return patient
+
+
+@dataclass(frozen=True)
+class Population:
+    """The development population: deaths behind each tumour and behind having or not having had a prior line."""
+
+    deaths_by_tumour: Mapping[str, int] = field(default_factory=dict)
+    deaths_by_prior_line: Mapping[str, int] = field(default_factory=dict)  # "yes", "no", "unknown"
+    time_origin: str = TIME_ORIGIN
+
+    def outside(self, patient: Patient) -> list[str]:
+        """Why the patient lies outside the development population; empty when inside.
+
+        A stratum with fewer than 20 development deaths behind it cannot be called developed in.
+        """
+        reasons = []
+        deaths = self.deaths_by_tumour.get(patient.tumour, 0)
+        if deaths < BEHIND:
+            label = LABELS.get(patient.tumour, patient.tumour)
+            reasons.append(f"only {deaths} development deaths with a {label} tumour stand behind the model (20 are needed)")
+        line = prior_line(patient)
+        deaths = self.deaths_by_prior_line.get(line, 0)
+        if deaths < BEHIND and line != "unknown":
+            words = "no prior line" if line == "no" else "a prior line"
+            reasons.append(f"only {deaths} development deaths with {words} stand behind the model (20 are needed)")
+        return reasons
+
+
+def prior_line(patient: Patient) -> str:
+    """Whether the patient had a prior systemic line: yes, no or unknown."""
+    treated = patient.history.prior_systemic_therapy
+    return "unknown" if treated is None else "yes" if treated else "no"

@@ -1,0 +1,59 @@
+"""The closed list of solid tumours the product knows, and the usual ways to write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+TUMOURS: Mapping[str, tuple[str, ...]] = {  # canonical name -> usual spellings, lower case
+    "nsclc": ("non-small cell lung cancer", "non small cell lung cancer", "lung adenocarcinoma", "lung squamous", "lung"),
+    "sclc": ("small cell lung cancer", "small-cell lung cancer"),
+    "melanoma": ("skin melanoma", "cutaneous melanoma"),
+    "renal": ("renal cell carcinoma", "rcc", "kidney", "kidney cancer", "renal cell"),
+    "bladder": ("urothelial", "bladder cancer", "urothelial carcinoma"),
+    "head and neck": ("head & neck", "head&neck", "head_neck", "hnscc", "head and neck cancer"),
+    "gastric": ("stomach", "gastric cancer", "gastroesophageal"),
+    "oesophageal": ("esophageal", "oesophagus", "esophagus", "esophageal cancer"),
+    "colorectal": ("crc", "colon", "rectal", "colorectal cancer", "colon cancer"),
+    "hepatobiliary": ("liver", "hcc", "hepatocellular", "biliary", "cholangiocarcinoma", "gallbladder"),
+    "pancreatic": ("pancreas", "pdac", "pancreatic cancer", "pancreatic adenocarcinoma", "pancreatic ductal adenocarcinoma"),
+    "breast": ("breast cancer",),
+    "ovarian": ("ovary", "ovarian cancer"),
+    "endometrial": ("uterine", "endometrium", "endometrial cancer"),
+    "prostate": ("prostate cancer", "prostatic"),
+    "sarcoma": ("soft tissue sarcoma", "bone sarcoma"),
+    "mesothelioma": ("pleural mesothelioma",),
+    "cns": ("brain", "glioma", "glioblastoma"),
+    "unknown primary": ("cup", "cancer of unknown primary", "unknown_primary"),
+    "other": ("other solid", "other solid tumour"),
+}
+HAEMATOLOGICAL = "haematological"
+_HAEMATOLOGICAL_WORDS = ("leukaemia", "leukemia", "lymphoma", "myeloma", "hematologic", "haematologic", "myelodysplastic")
+# CA19-9 is read only where the tumour may secrete it: pancreatobiliary and gastrointestinal (clinical.md section 6)
+CA19_9_TUMOURS = frozenset({"pancreatic", "hepatobiliary", "gastric", "oesophageal", "colorectal"})
+LABELS: Mapping[str, str] = {"nsclc": "non-small cell lung", "sclc": "small cell lung", "cns": "central nervous system"}
+
+_BY_WORD = {word: name for name, words in TUMOURS.items() for word in (name, *words)}
+_BY_WORD |= {name.replace(" ", "_"): name for name in TUMOURS}
+
+
+def tumour_named(text: str) -> str:
+    """The canonical name of a tumour written in a usual way; ValueError says what is allowed and what was likely meant.
+
+    A haematological malignancy has a name of its own, so that eligibility can refuse it for what it is.
+
+    >>> tumour_named(" Head & Neck ")
+    'head and neck'
+    >>> tumour_named("pancreatci")
+    Traceback (most recent call last):
+        ...
+    ValueError: one of nsclc, sclc, ... unknown primary, other; perhaps pancreatic
+    """
+    word = " ".join(text.lower().replace("tumor", "tumour").split())
+    if word in _BY_WORD:
+        return _BY_WORD[word]
+    if word == HAEMATOLOGICAL or any(part in word for part in _HAEMATOLOGICAL_WORDS):
+        return HAEMATOLOGICAL
+    near = get_close_matches(word, _BY_WORD, n=1)
+    perhaps = f"; perhaps {_BY_WORD[near[0]]}" if near else ""
+    raise ValueError("one of " + ", ".join(TUMOURS) + perhaps)

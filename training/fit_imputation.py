@@ -1,0 +1,67 @@
+"""The mean and covariance of the design columns, from rows of which some are incomplete."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.design import BoolArray, DesignMatrix, FloatArray
+from models.imputation import Imputation
+
+CLIP_SD = 6.0  # columns are clipped this many standard deviations from their mean (method.md section 1)
+SHRINKAGE = 0.01  # towards independence, on the correlation scale: keeps levels that exhaust a category invertible
+ROUNDS = 12
+
+
+def fit_imputation(matrix: DesignMatrix) -> Imputation:
+    """Mean, covariance and clipping limits of the columns of `matrix`, by expectation-maximisation over missing patterns.
+
+    What does not apply is left out like what was not measured, and never filled. The normal model is a working model: it is
+    used for conditional means and their spread, not for the distribution of a lab.
+
+    References
+    ----------
+    Dempster AP, Laird NM, Rubin DB, J R Stat Soc B 1977, doi:10.1111/j.2517-6161.1977.tb01600.x.
+    """
+    seen = ~np.isnan(matrix.x)
+    centre, spread = _columns(matrix.x, seen)
+    lower, upper = np.nanmin(matrix.x, axis=0), np.nanmax(matrix.x, axis=0)
+    lower, upper = np.maximum(lower, centre - CLIP_SD * spread), np.minimum(upper, centre + CLIP_SD * spread)
+    z = np.where(seen, (np.clip(matrix.x, lower, upper) - centre) / spread, 0.0)
+    mean, covariance = _expectation_maximisation(z, seen)
+    return Imputation(centre + spread * mean, covariance * np.outer(spread, spread), lower, upper)
+
+
+def _columns(x: FloatArray, seen: BoolArray) -> tuple[FloatArray, FloatArray]:
+    count = seen.sum(axis=0)
+    if (count == 0).any():
+        raise ValueError(f"columns {np.flatnonzero(count == 0).tolist()} are never measured: they cannot be estimated")
+    centre = np.where(seen, x, 0.0).sum(axis=0) / count
+    spread = np.sqrt(np.where(seen, (x - centre) ** 2, 0.0).sum(axis=0) / count)
+    return centre, np.where(spread > 0, spread, 1.0)
+
+
+def _expectation_maximisation(z: FloatArray, seen: BoolArray) -> tuple[FloatArray, FloatArray]:
+    n, k = z.shape
+    mean, covariance = np.zeros(k), _shrunk(np.eye(k))
+    patterns, which = np.unique(seen, axis=0, return_inverse=True)
+    members = [np.flatnonzero(which.ravel() == index) for index in range(len(patterns))]
+    limits = np.full(k, np.inf)
+    for _ in range(ROUNDS):
+        complete, residual = z.copy(), np.zeros((k, k))
+        current = Imputation(mean, covariance, -limits, limits)
+        for pattern, rows in zip(patterns, members, strict=True):
+            slopes, _ = current.regression(pattern)
+            gaps = ~pattern
+            complete[np.ix_(rows, gaps)] = mean[gaps] + (z[np.ix_(rows, pattern)] - mean[pattern]) @ slopes[np.ix_(gaps, pattern)].T
+            conditional = covariance[np.ix_(gaps, gaps)] - slopes[np.ix_(gaps, pattern)] @ covariance[np.ix_(pattern, gaps)]
+            residual[np.ix_(gaps, gaps)] += len(rows) * conditional
+        mean = complete.mean(axis=0)
+        centred = complete - mean
+        covariance = _shrunk((centred.T @ centred + residual) / n)
+    return mean, covariance
+
+
+def _shrunk(covariance: FloatArray) -> FloatArray:
+    diagonal = np.diag(np.diag(covariance)) + 1e-6 * np.eye(len(covariance))
+    shrunk: FloatArray = (1 - SHRINKAGE) * covariance + SHRINKAGE * diagonal
+    return shrunk

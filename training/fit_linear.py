@@ -1,0 +1,132 @@
+"""The linear learner: penalised logistic regression over stacked horizons, signed where the clinic knows the direction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from models.design import Design, FloatArray
+from models.linear import LinearModel, Ramps
+
+PENALTY = 40.0  # ridge on standardised ramps; 40 beat 2 to 160 in 6 x 5-fold cross-validated AUC and IPA of 961 patients
+KNOT_SHARES = (0.1, 0.35, 0.65, 0.9)  # quantiles between which the inner ramps rise
+FEW_VALUES = 8  # columns with fewer distinct values are straight lines
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """The same patients at every horizon of the fit: dead by t (n, h), weight (n, h), horizons in days (h,)."""
+
+    dead: NDArray[np.bool_]
+    weight: FloatArray
+    horizons: FloatArray
+
+
+@dataclass(frozen=True)
+class LinearFit:
+    """A fitted linear learner and its intercept at each horizon of the fit."""
+
+    model: LinearModel
+    parameters: FloatArray
+
+
+def make_ramps(x: FloatArray, lower: FloatArray, upper: FloatArray) -> Ramps:
+    """One ramp over the whole clipped range of every column, and inner ramps between quantiles of columns that vary enough."""
+    source, start, end = [], [], []
+    for column in range(x.shape[1]):
+        values = x[:, column][~np.isnan(x[:, column])]
+        edges = [(lower[column], upper[column])]
+        if len(np.unique(values)) >= FEW_VALUES:
+            knots = np.unique(np.quantile(values, KNOT_SHARES))
+            edges += list(zip(knots[:-1], knots[1:], strict=True))
+        for low, high in edges:
+            source.append(column)
+            start.append(low)
+            end.append(max(high, low + 1e-9))
+    ramps = Ramps(np.array(source, np.intp), np.array(start), np.array(end) - np.array(start), np.zeros(len(source)))
+    return Ramps(ramps.source, ramps.start, ramps.width, _means(ramps, x))
+
+
+def _means(ramps: Ramps, x: FloatArray) -> FloatArray:
+    """Development means over the patients a column applies to, so that a term of somebody to whom it does not is 0."""
+    risen = np.clip((x[:, ramps.source] - ramps.start) / ramps.width, 0.0, 1.0)
+    return np.where(np.isnan(risen).all(axis=0), 0.0, np.nanmean(risen, axis=0))
+
+
+def fit_linear(
+    design: Design,
+    ramps: Ramps,
+    x: FloatArray,
+    stacked: Stacked,
+    served: FloatArray,
+    *,
+    multiplicity: FloatArray | None = None,
+    start: FloatArray | None = None,
+    penalty: float = PENALTY,
+    rounds: int = 300,
+) -> LinearFit:
+    """Fit over the horizons of `stacked`; the model returned gives terms at the `served` horizons.
+
+    `x` (n, k) filled design rows. Every covariate has an effect at the first and one at the last horizon, linear in log t
+    between; coefficients of signed features are bounded to their sign at both ends. `start` warm-starts a refit.
+    """
+    risen = ramps.centred(x)
+    spread = np.where((sd := risen.std(axis=0)) > 1e-9, sd, 1.0)
+    problem = _Problem(risen / spread, stacked, multiplicity, penalty)
+    signs = np.array([design.of[design.columns[column].feature].sign for column in ramps.source])
+    bounds = [(None, None)] * 3 + [(0 if s > 0 else None, 0 if s < 0 else None) for s in np.tile(signs, 2)]
+    first_guess = problem.start() if start is None else start
+    found = minimize(problem, first_guess, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": rounds, "maxcor": 20})
+    m = len(spread)
+    ends = found.x[3:].reshape(2, m) / spread
+    late = late_of(served, stacked.horizons)
+    model = LinearModel(x.shape[1], ramps, ends[0], ends[1], problem.intercepts(found.x, served), late)
+    return LinearFit(model, found.x)
+
+
+def late_of(days: FloatArray, grid: FloatArray) -> FloatArray:
+    """How far each horizon lies from the first to the last of the grid, on the log scale."""
+    if len(grid) == 1:
+        return np.zeros(len(days))
+    return np.asarray(np.log(days / grid[0]) / np.log(grid[-1] / grid[0]), np.float64)
+
+
+class _Problem:
+    """The penalised weighted log-loss of all stacked rows and its gradient; patients enter once, horizons by broadcasting."""
+
+    def __init__(self, z: FloatArray, stacked: Stacked, multiplicity: FloatArray | None, penalty: float):
+        self.z, self.grid = z, stacked.horizons
+        self.dead = stacked.dead.astype(float)
+        self.weight = stacked.weight if multiplicity is None else stacked.weight * multiplicity[:, None]
+        # one unit of penalty against one weighted row per patient, whatever the number of horizons
+        self.late = late_of(self.grid, self.grid)
+        self.penalty = penalty
+
+    def basis(self, days: FloatArray) -> FloatArray:
+        """The basis in log t of the intercept, shape (h, 3); with fewer horizons fewer columns are free."""
+        s = np.log(days / 90.0)
+        columns = np.stack([np.ones_like(s), s, s**2], axis=1)
+        columns[:, len(self.grid) :] = 0.0
+        return columns
+
+    def start(self) -> FloatArray:
+        share = (self.weight * self.dead).sum(axis=0) / self.weight.sum(axis=0)
+        share = np.clip(share, 1e-4, 1 - 1e-4)
+        intercept = np.linalg.lstsq(self.basis(self.grid), np.log(share / (1 - share)), rcond=None)[0]
+        return np.r_[intercept, np.zeros(2 * self.z.shape[1])]
+
+    def intercepts(self, parameters: FloatArray, days: FloatArray) -> FloatArray:
+        intercepts: FloatArray = self.basis(days) @ parameters[:3]
+        return intercepts
+
+    def __call__(self, parameters: FloatArray) -> tuple[float, FloatArray]:
+        ends = parameters[3:].reshape(2, -1)
+        margins = self.z @ ends.T
+        eta = self.intercepts(parameters, self.grid) + margins[:, :1] * (1 - self.late) + margins[:, 1:] * self.late
+        loss = np.sum(self.weight * (np.logaddexp(0.0, eta) - self.dead * eta)) + 0.5 * self.penalty * np.sum(ends**2)
+        residual = self.weight * (1 / (1 + np.exp(-eta)) - self.dead)
+        gradient = np.stack([self.z.T @ (residual @ (1 - self.late)), self.z.T @ (residual @ self.late)])
+        return float(loss), np.r_[self.basis(self.grid).T @ residual.sum(axis=0), (gradient + self.penalty * ends).ravel()]
