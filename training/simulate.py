@@ -1,9 +1,10 @@
 """Simulated patients whose true risk of dying is known, so that a model can be held against the truth.
 
-Two true risks come with every patient: given everything including frailty, which nobody measures, and given complete covariates and
-site with frailty integrated out. The second is the oracle: no model of these covariates can rank better, and its 180-day AUC is about
-.79. What a fitted model cannot see is kept modest: hospitals (standard deviation of the log hazard .15), frailty (.30), and values that
-were not measured, more often so in some hospitals, in frail patients and where the burden is low.
+Two true risks come with every patient: given everything including frailty, which nobody measures, and given complete
+covariates and site with frailty integrated out. The second is the oracle: no model of these covariates can rank better,
+and its 180-day AUC is about .79. What a fitted model cannot see is kept modest: hospitals (standard deviation of the
+log hazard .15), frailty (.30), and values that were not measured, more often so in some hospitals, in frail patients
+and where the burden is low.
 """
 
 from collections.abc import Mapping
@@ -22,12 +23,12 @@ _BLEMISHED = 200
 
 @dataclass(frozen=True)
 class SimulatedCohort:
-    """A cohort as it was (``patients``, ``death_days``, ``frailty``), as it was seen (``missing``, ``times``, ``deaths``), and its truth.
+    """A simulated cohort: as it was (``patients``, ``death_days``, ``frailty``), as it was seen, and its true risks.
 
-    Arrays run along the n patients. ``missing`` maps a name of Covariates (or "times") to the patients in whom it was not measured;
-    ``earlier`` are blood draws before the index date and ``drawn`` the day of the draw at it (-7 to 0); ``times`` are days of follow-up,
-    ``deaths`` whether they ended in death, ``death_days`` the day of death had nobody been lost. Both risks have shape (n, 6), one column
-    for each of HORIZONS.
+    Arrays run along the n patients. ``missing`` maps a name of Covariates (or "times") to the patients in whom it was
+    not measured; ``earlier`` are blood draws before the index date and ``drawn`` the day of the draw at it (-7 to 0);
+    ``times`` are days of follow-up, ``deaths`` whether they ended in death, ``death_days`` the day of death had nobody
+    been lost. Both risks have shape (n, 6), one column for each of HORIZONS.
     """
 
     name: str
@@ -131,7 +132,8 @@ def _draw_missing(rng: np.random.Generator, p: Covariates, burden: FloatArray, f
         return rng.random(len(p)) < odds / (1 + odds)
 
     marker = absent(habit("no_ca19_9"), 0.8 * ~p.secretor - 0.5 * burden)
-    missing = {"ca19_9": marker | np.isnan(p.ca19_9), "ldh": absent(habit("no_ldh"), -0.2 * burden), "crp": absent(habit("no_crp"))}
+    missing = {"ca19_9": marker | np.isnan(p.ca19_9)}
+    missing["ldh"], missing["crp"] = absent(habit("no_ldh"), -0.2 * burden), absent(habit("no_crp"))
     for name in ("wbc", "albumin", "hemoglobin", "platelets", "bilirubin", "creatinine", "sodium", "bmi", "ecog"):
         missing[name] = absent(habit("no_other"))
     for name in ("liver_metastases", "metastatic_sites"):

@@ -35,11 +35,11 @@ site = "site"
 
 
 def write(cohort: SimulatedCohort, folder: Path, form: Form = "one-row", tables: Tables = "csv") -> Path:
-    """Write the tables, ``cohort.toml`` and ``truth.csv`` into ``folder`` (made where missing); returns the path of the cohort file.
+    """Write the tables, ``cohort.toml`` and ``truth.csv`` into ``folder``; returns the path of the cohort file.
 
-    "one-row" is one table of one row per patient, with the treatment history in summary; "tidy" is three tables (patients, measurements,
-    treatments), which also hold earlier blood draws. The cohort file does not mention ``truth.csv``: no reader of the cohort can come
-    upon the truth.
+    "one-row" is one table of one row per patient, with the treatment history in summary; "tidy" is three tables
+    (patients, measurements, treatments), which also hold earlier blood draws. The cohort file does not mention
+    ``truth.csv``: no reader of the cohort can come upon the truth.
 
     Raises
     ------

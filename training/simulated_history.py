@@ -23,8 +23,9 @@ _LYMPHOCYTES_LEFT_BY_RADIOTHERAPY = 0.6
 class Treatments:
     """Earlier treatment in days relative to the index date, negative before it.
 
-    ``start``, ``end`` and ``outcome`` (an index into OUTCOMES) have shape (n, 5), newest line first, NaN or -1 beyond the lines a patient
-    had; ``regimen``, of the same shape, is an index into the tumour's regimens. Radiotherapy has shape (n,), NaN where there was none.
+    ``start``, ``end`` and ``outcome`` (an index into OUTCOMES) have shape (n, 5), newest line first, NaN or -1 beyond
+    the lines a patient had; ``regimen``, of the same shape, is an index into the tumour's regimens. Radiotherapy has
+    shape (n,), NaN where there was none.
     """
 
     start: FloatArray
@@ -90,7 +91,7 @@ def lymphocytes_left(days_since_radiotherapy: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class EarlierDraws:
-    """Two blood draws 60 to 20 days before the index date, shape (n, 2): day (negative), ALC and ANC in 10*9/L, CA19-9 in U/mL."""
+    """Two blood draws 60 to 20 days before the index date, shape (n, 2): day (negative), ALC and ANC in 10*9/L, CA19-9 U/mL."""
 
     day: FloatArray
     alc: FloatArray

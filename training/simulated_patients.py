@@ -1,7 +1,7 @@
 """Simulated patients as they stand on the index date: what each has, what each was given, and what the laboratory would find.
 
-Latent burden, inflammation, marrow reserve and fitness are standard normal and are shared by the measurements, which is why these go
-together. Nothing is missing here, and every value is rounded as a laboratory would.
+Latent burden, inflammation, marrow reserve and fitness are standard normal and are shared by the measurements, which is
+why these go together. Nothing is missing here, and every value is rounded as a laboratory would.
 """
 
 from collections.abc import Sequence
@@ -30,8 +30,9 @@ _LEWIS_NEGATIVE = 0.07
 class Covariates:
     """All that is known of n patients on the index date; every array has shape (n,).
 
-    ``tumour`` and ``site`` are indices into TUMOURS and SITES. Units: ALC, ANC, WBC and platelets 10*9/L; CA19-9 U/mL (NaN where not
-    applicable); albumin and haemoglobin g/dL; LDH U/L; CRP mg/L; bilirubin and creatinine umol/L; sodium mmol/L; BMI kg/m2.
+    ``tumour`` and ``site`` are indices into TUMOURS and SITES. Units: ALC, ANC, WBC and platelets 10*9/L; CA19-9 U/mL
+    (NaN where not applicable); albumin and haemoglobin g/dL; LDH U/L; CRP mg/L; bilirubin and creatinine umol/L; sodium
+    mmol/L; BMI kg/m2.
     """
 
     age: FloatArray
@@ -135,9 +136,10 @@ def _draw_counts(
     # What drugs and radiotherapy add to the variance, and take from or give to the median, is allowed for here.
     alc_sd = np.sqrt(_of(SETTINGS, "alc_sd") ** 2 - 0.33**2 - 0.15**2 - 0.04)[latent.setting]
     anc_sd = np.sqrt(_of(SETTINGS, "anc_sd") ** 2 - 0.25**2 - 0.075 - 0.045)[latent.setting]
-    ln_alc = np.log(1.09 * _of(SETTINGS, "alc"))[latent.setting] + _of(SITES, "alc")[site] - 0.15 * i + 0.33 * r + alc_sd * noise[0]
+    ln_alc = np.log(1.09 * _of(SETTINGS, "alc"))[latent.setting] + _of(SITES, "alc")[site] + alc_sd * noise[0]
     ln_anc = np.log(0.93 * _of(SETTINGS, "anc"))[latent.setting] + _of(SITES, "anc")[site] + anc_sd * noise[1]
-    ln_anc += 0.22 * i + 0.06 * b + 0.25 * r
+    ln_alc += 0.33 * r - 0.15 * i
+    ln_anc += 0.25 * r + 0.22 * i + 0.06 * b
     ln_alc += np.log(lymphocytes_left(-treatments.radiotherapy_end)) + np.log(STEROID_ALC) * steroids
     ln_anc += np.log(STEROID_ANC) * steroids + np.log(GCSF_ANC) * gcsf
     return np.clip(np.round(np.exp(ln_alc), 2), 0.05, 6), np.clip(np.round(np.exp(ln_anc), 2), 0.5, 30)
@@ -193,7 +195,7 @@ def _draw_ecog(rng: np.random.Generator, latent: _Latent) -> FloatArray:
 def _draw_ca19_9(
     rng: np.random.Generator, latent: _Latent, tumour: IntArray, line: IntArray, secretor: BoolArray, bilirubin: FloatArray
 ) -> FloatArray:
-    """CA19-9: threefold per standard deviation of burden; about 1 U/mL in Lewis-negative patients whatever the burden; NaN where not applicable."""
+    """CA19-9: threefold per standard deviation of burden; about 1 U/mL in Lewis-negative patients; NaN where not applicable."""
     n = len(tumour)
     mean = _of(TUMOURS, "ca19_9")[tumour] + 0.3 * (line > 2)
     secreted = 10 ** (mean + 0.5 * latent.burden + np.sqrt(0.75) * rng.standard_normal(n))

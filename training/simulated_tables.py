@@ -1,7 +1,7 @@
-"""A simulated cohort as tables, as a hospital would hand them over: one row per patient, or patients, measurements and treatments.
+"""A simulated cohort as tables, as a hospital hands them over: one row per patient, or patients, measurements and treatments.
 
-Columns carry their unit in their name. What was not measured is empty, a drug nobody asked about is "unknown", and CA19-9 beyond what the
-assay can tell is a limit ("<2", ">12000").
+Columns carry their unit in their name. What was not measured is empty, a drug nobody asked about is "unknown", and
+CA19-9 beyond what the assay can tell is a limit ("<2", ">12000").
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ def one_row(cohort: SimulatedCohort) -> pd.DataFrame:
 
 
 def tidy(cohort: SimulatedCohort) -> dict[str, pd.DataFrame]:
-    """Three tables, days relative to the index date (negative before it): patients, measurements (earlier draws too), treatments."""
+    """Three tables, days relative to the index date: patients, measurements (earlier draws too), treatments."""
     return {
         "patients": pd.DataFrame(_person(cohort) | _stated(cohort) | _follow_up(cohort)),
         "measurements": _measurements(cohort),

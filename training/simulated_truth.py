@@ -1,13 +1,13 @@
 """How simulated patients truly die: the hazard, the days of death drawn from it, and the two true risks of every patient.
 
-The hazard is baseline(t) * exp(lasting + weight(t) * fading + frailty). What blood and bedside show (``fading``) says most about the
-first months: its log hazard ratios on day 0 are 2.5 times those after a year, as in patients on checkpoint inhibitors, where they were
-two to five times as large before day 180 as after it. Who the patient is, the line and the hospital last. All is piecewise in time, so
-that risks are exact, not simulated.
+The hazard is baseline(t) * exp(lasting + weight(t) * fading + frailty). What blood and bedside show (``fading``) says
+most about the first months: its log hazard ratios on day 0 are 2.5 times those after a year, as in patients on
+checkpoint inhibitors, where they were two to five times as large before day 180 as after it. Who the patient is, the
+line and the hospital last. All is piecewise in time, so that risks are exact, not simulated.
 
 References
 ----------
-Chang et al., Nature Cancer 5 (2024), doi:10.1038/s43018-024-00772-7: the patients behind the effects of NLR, albumin and prior therapy.
+Chang et al., Nature Cancer 5 (2024), doi:10.1038/s43018-024-00772-7: the effects of NLR, albumin and prior therapy.
 Templeton et al., JNCI 106 (2014), doi:10.1093/jnci/dju124: the neutrophil-to-lymphocyte ratio.
 """
 

@@ -1,7 +1,8 @@
 """The made-up hospitals, tumours and settings of care that simulated patients come from.
 
-Every number here is an assumption of the size seen in published cohorts of advanced solid tumours, not a measurement of any cohort.
-The hospitals are the same whatever the seed, so that a model can be tested on new patients of the hospitals it was fitted in.
+Every number here is an assumption of the size seen in published cohorts of advanced solid tumours, not a measurement of
+any cohort. The hospitals are the same whatever the seed, so that a model can be tested on new patients of the hospitals
+it was fitted in.
 """
 
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ from dataclasses import dataclass
 class Setting:
     """What patients look like before a given line: medians, standard deviations, shares.
 
-    ``alc`` and ``anc`` are medians in 10*9/L and ``alc_sd``, ``anc_sd`` standard deviations of their natural logarithms; albumin is in
-    g/dL; ``ecog`` are the shares with ECOG 0, 1, 2, 3; ``liver`` the share with liver metastases.
+    ``alc`` and ``anc`` are medians in 10*9/L and ``alc_sd``, ``anc_sd`` standard deviations of their natural
+    logarithms; albumin is in g/dL; ``ecog`` are the shares with ECOG 0, 1, 2, 3; ``liver`` the share with liver
+    metastases.
     """
 
     alc: float
@@ -72,7 +74,9 @@ TUMOURS = (
     Tumour("melanoma", 0.06, -0.75, 62, 0.60, 0.25, None, (_PD1, ("targeted", "dabrafenib + trametinib"))),
     Tumour("renal", 0.05, -0.70, 63, 0.70, 0.20, None, (("targeted", "cabozantinib"), ("immunotherapy", "nivolumab"))),
     Tumour("breast", 0.07, -0.65, 58, 0.01, 0.50, None, (
-        ("chemotherapy", "doxorubicin + cyclophosphamide"), ("chemotherapy", "capecitabine"), ("targeted", "trastuzumab deruxtecan"),
+        ("chemotherapy", "doxorubicin + cyclophosphamide"),
+        ("chemotherapy", "capecitabine"),
+        ("targeted", "trastuzumab deruxtecan"),
     )),
     Tumour("ovarian", 0.05, -0.60, 61, 0.0, 0.10, None, (_PLATINUM, ("targeted", "bevacizumab"))),
 )
@@ -82,8 +86,9 @@ TUMOURS = (
 class Site:
     """One hospital: its log hazard, its laboratory and its habits of testing.
 
-    ``alc`` and ``anc`` are shifts of the natural logarithm, ``albumin`` a shift in g/dL; ``ldh_uln`` is in U/L, ``ca19_9_cap`` in U/mL;
-    the last five are shares: not measured (CA19-9, LDH, CRP, anything else) and drugs of the last 14 days not asked about.
+    ``alc`` and ``anc`` are shifts of the natural logarithm, ``albumin`` a shift in g/dL; ``ldh_uln`` is in U/L,
+    ``ca19_9_cap`` in U/mL; the last five are shares: not measured (CA19-9, LDH, CRP, anything else) and drugs of the
+    last 14 days not asked about.
     """
 
     name: str

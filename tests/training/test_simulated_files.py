@@ -63,7 +63,8 @@ def test_both_forms_are_read_without_a_fault_and_tell_the_same_of_every_patient(
             if name not in FROM_HISTORY:
                 one, other = feature.of(wide[patient]), feature.of(long[patient])
                 # months are written to a tenth in the summary and follow from whole days in the treatments
-                assert one.status == other.status and one.value == pytest.approx(other.value, abs=0.051, nan_ok=True), (patient, name)
+                assert one.status == other.status, (patient, name)
+                assert one.value == pytest.approx(other.value, abs=0.051, nan_ok=True), (patient, name)
 
 
 def test_what_is_read_is_what_was_drawn(cohort: SimulatedCohort, tmp_path: Path) -> None:
@@ -96,8 +97,10 @@ def test_the_cohort_file_says_it_is_simulated_and_never_mentions_the_truth(cohor
     for form in ("one-row", "tidy"):
         path = write(cohort, tmp_path / form, form=form)
         text = path.read_text(encoding="utf-8")
-        assert tomllib.loads(text)["source"] == "simulated" and tomllib.loads(text)["name"] == "simulated-400-2"
-        assert "truth" not in text and "risk" not in text
+        assert tomllib.loads(text)["source"] == "simulated"
+        assert tomllib.loads(text)["name"] == "simulated-400-2"
+        assert "truth" not in text
+        assert "risk" not in text
 
 
 def test_the_truth_is_written_beside_with_both_risks_at_every_horizon(cohort: SimulatedCohort, tmp_path: Path) -> None:

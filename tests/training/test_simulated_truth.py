@@ -55,7 +55,7 @@ def test_risk_rises_with_the_horizon(cohort: SimulatedCohort) -> None:
 
 
 def test_a_risk_by_hand() -> None:
-    # Weibull, shape 1.15, scale 9.2 months = 280.0 d: (90/280.0)^1.15 = .27108, (180/280.0)^1.15 = .60157; weight 1, from day 90 .75
+    # Weibull, shape 1.15, scale 9.2 months: (90/280.0)^1.15 = .27108, (180/280.0)^1.15 = .60157; weight 1, from day 90 on .75
     one = Hazard(lasting=np.array([0.0]), fading=np.array([np.log(2)]))
     cumulative = 2 * 0.27108 + 2**0.75 * (0.60157 - 0.27108)
     assert one.cumulative(180)[0] == pytest.approx(cumulative, abs=2e-5)
@@ -106,8 +106,18 @@ def more_ca19_9(p: Covariates) -> Covariates:
 
 @pytest.mark.parametrize(
     "worse",
-    [fewer_lymphocytes, more_neutrophils, more_ca19_9, more("albumin", -0.4), more("hemoglobin", -1.0), more("ldh", 100.0)]
-    + [more("crp", 20.0), more("ecog", 1.0), more("age", 5.0), more("metastatic_sites", 1.0)],
+    [
+        fewer_lymphocytes,
+        more_neutrophils,
+        more_ca19_9,
+        more("albumin", -0.4),
+        more("hemoglobin", -1.0),
+        more("ldh", 100.0),
+        more("crp", 20.0),
+        more("ecog", 1.0),
+        more("age", 5.0),
+        more("metastatic_sites", 1.0),
+    ],
 )
 def test_risk_never_falls_when_a_patient_is_worse(cohort: SimulatedCohort, worse: Callable[[Covariates], Covariates]) -> None:
     before, after = hazard(cohort.patients), hazard(worse(cohort.patients))
