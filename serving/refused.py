@@ -1,0 +1,51 @@
+"""A patient who gets no risk, and why: unreadable, not one the models are for, or without an input the model requires."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from models.analytes import ANALYTES
+from models.fault import Fault
+from models.history import HISTORY_FIELDS
+
+Why = Literal["invalid", "not eligible", "insufficient data"]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Every reason for which one patient is not scored; `at` is the patient's place in the request ("/patients/3")."""
+
+    id: str
+    why: Why
+    faults: tuple[Fault, ...]
+    at: str = ""
+
+    def __str__(self) -> str:
+        """The whole sentence, with the values given: for a file's owner, not for the wire."""
+        return f"{self.why}: " + "; ".join(map(str, self.faults))
+
+    def as_json(self) -> dict[str, object]:
+        """For the wire: JSON pointers and reasons, and nothing that was given."""
+        return {"id": self.id or None, "refused": self.why, "errors": pointed(self.faults, self.at)}
+
+
+def pointed(faults: Sequence[Fault], at: str = "") -> list[dict[str, str]]:
+    """The faults with JSON pointers and without the values given; `at` is the pointer of the patient they speak of."""
+    found = []
+    for fault in faults:
+        pointer = fault.field if fault.field.startswith("/") else at + _pointer(fault.field)
+        name = fault.field.rpartition("/")[2] or "request"
+        found.append({"pointer": pointer, "detail": replace(fault, field=name).without_value()})
+    return found
+
+
+def _pointer(field: str) -> str:
+    if field in ANALYTES:
+        return "/measurements"
+    if field in HISTORY_FIELDS:
+        return f"/history/{field}"
+    if field.startswith("extra."):
+        return "/extra/" + field.removeprefix("extra.")
+    return f"/{field}" if field in ("age_years", "sex", "tumour", "treatments") else ""

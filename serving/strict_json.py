@@ -1,0 +1,110 @@
+"""JSON read strictly: what two readers could understand differently is refused, with the place where it stands.
+
+The standard library keeps the last of two equal keys, reads NaN and Infinity, and follows any nesting until it falls over: each
+has silently changed a score or ended a service somewhere (a duplicate key moved one risk from .47 to .93).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+
+from models.fault import Fault
+
+WHOLE = "request"  # the place of a fault that has none within the document
+DEEPEST = 32
+LONGEST = 2**20  # bytes of one document
+LONGEST_TEXT = 256  # characters of one text
+LONGEST_KEY = 64
+_TELLING = re.compile(r"[A-Za-z_]{1,24}(?:\d{1,2}[A-Za-z_]{0,8}){0,2}")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+class InvalidRequest(ValueError):
+    """A request that is no strict JSON, or has not the shape of a request; `faults` names every place.
+
+    The rule it defends: whatever is scored was understood in the only way it can be.
+    """
+
+    def __init__(self, *faults: Fault):
+        self.faults = faults
+        super().__init__("; ".join(fault.without_value() for fault in faults))
+
+
+class TooLarge(InvalidRequest):
+    """More than a mebibyte: refused before it is read."""
+
+
+class Repeating(dict[str, object]):
+    """A JSON object in which these keys stood more than once."""
+
+    repeated: tuple[str, ...] = ()
+
+
+def read_json(content: bytes) -> object:
+    """The document, or InvalidRequest naming every place at fault."""
+    if len(content) > LONGEST:
+        raise TooLarge(Fault(WHOLE, f"{len(content)} bytes", "at most 1 MiB", "several requests in one"))
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidRequest(Fault(WHOLE, "other bytes", "UTF-8", "another encoding, or a compressed body")) from error
+    try:
+        document: object = _decoder.decode(text)
+    except RecursionError as error:
+        raise InvalidRequest(_TOO_DEEP) from error
+    except json.JSONDecodeError as error:
+        where = f"the text stops being JSON at line {error.lineno}, column {error.colno}"
+        raise InvalidRequest(Fault(WHOLE, "something else", "one JSON document", where)) from error
+    if faults := list(_faults(document, "", 0)):
+        raise InvalidRequest(*faults)
+    return document
+
+
+def step(pointer: str, key: str) -> str:
+    """The pointer one key further down; a key that is no plausible field name is not repeated, it may be a patient's name."""
+    return f"{pointer}/{key}" if _TELLING.fullmatch(key) else pointer
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    seen: set[str] = set()
+    repeating = Repeating(found)
+    repeating.repeated = tuple(dict.fromkeys(key for key, _ in pairs if key in seen or seen.add(key)))  # type: ignore[func-returns-value]  # add() is None, so a new key is kept out
+    return repeating
+
+
+def _integer(text: str) -> int | float:
+    return int(text) if len(text) <= 20 else math.inf  # longer ones are refused below; int() would be slow, or refuse itself
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=lambda text: math.nan, parse_int=_integer)
+_TOO_DEEP = Fault(WHOLE, "more", f"at most {DEEPEST} levels of nesting")
+
+
+def _faults(value: object, pointer: str, depth: int) -> Iterator[Fault]:
+    if depth > DEEPEST:
+        yield _TOO_DEEP
+    elif isinstance(value, str):
+        if len(value) > LONGEST_TEXT or _CONTROL.search(value):
+            yield Fault(pointer, "another text", f"a text of at most {LONGEST_TEXT} plain characters")
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield Fault(pointer, "no number", "a finite number", "NaN or Infinity: leave out what was not measured")
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            yield from _faults(one, f"{pointer}/{index}", depth + 1)
+    elif isinstance(value, dict):
+        yield from _object_faults(value, pointer, depth)
+
+
+def _object_faults(value: dict[str, object], pointer: str, depth: int) -> Iterator[Fault]:
+    for key in value.repeated if isinstance(value, Repeating) else ():
+        yield Fault(step(pointer, key), "two values", "each field once", "two sources merged into one request")
+    for key, one in value.items():
+        if len(key) > LONGEST_KEY or _CONTROL.search(key):
+            yield Fault(pointer, "another name", f"field names of at most {LONGEST_KEY} plain characters")
+        yield from _faults(one, step(pointer, key), depth + 1)

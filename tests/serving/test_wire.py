@@ -1,0 +1,202 @@
+"""A request becomes patients; whatever is wrong with it is named at once and never repeated."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.patient import Patient
+from serving.refused import Refused, pointed
+from serving.strict_json import InvalidRequest, TooLarge
+from serving.wire import read_line, read_request
+
+CANARY = 73190.31337
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    whole: dict[str, Any] = {
+        "id": "p-1",
+        "as_of": "2026-03-31",
+        "age_years": 61,
+        "sex": "female",
+        "tumour": "pancreatic",
+        "measurements": [
+            {"analyte": "alc", "value": 800, "unit": "cells/uL", "date": "2026-03-31"},
+            {"loinc": "751-8", "value": 4.0, "unit": "10*9/L", "date": "2026-03-31"},
+            {"analyte": "ca19_9", "value": "<2.0", "unit": "U/mL", "date": "2026-03-24", "method": "roche"},
+            {"analyte": "ldh", "value": 300, "unit": "U/L", "date": "2026-03-11", "uln": 250},
+        ],
+        "treatments": [
+            {"line": 1, "modality": "chemotherapy", "agents": ["FOLFIRINOX"], "start": "2025-09-01", "end": "2026-02-01",
+             "outcome": "progression"},
+        ],
+        "history": {"steroids_14d": "no", "metastatic_sites": 2},
+        "extra": {"tmb": 4.0, "kras": "G12D"},
+    }  # fmt: skip
+    whole.update(changes)
+    return {key: value for key, value in whole.items() if value is not ...}
+
+
+def body(whole: object) -> bytes:
+    return json.dumps(whole).encode()
+
+
+def only(content: bytes) -> Patient | Refused:
+    (one,) = read_request(content).patients
+    return one
+
+
+def pointers(one: Patient | Refused) -> list[str]:
+    assert isinstance(one, Refused)
+    return sorted(error["pointer"] for error in pointed(one.faults, one.at))
+
+
+def with_measurement(**changes: Any) -> dict[str, Any]:
+    whole = document()
+    whole["measurements"][3] = {k: v for k, v in (whole["measurements"][3] | changes).items() if v is not ...}
+    return whole
+
+
+def test_a_request_is_a_patient_in_days_before_its_own_date() -> None:
+    patient = only(body(document()))
+    assert isinstance(patient, Patient)
+    assert {m.analyte: (m.value, m.days_before_index) for m in patient.measurements} == {
+        "alc": (0.8, 0.0),
+        "anc": (4.0, 0.0),
+        "ca19_9": (2.0, 7.0),
+        "ldh": (300.0, 20.0),
+        "nlr": (5.0, 0.0),
+    }
+    assert patient.treatments[0].end_days_before == 58.0
+    assert (patient.history.prior_lines, patient.history.steroids_14d, patient.history.gcsf_14d) == (1.0, 0.0, None)
+    assert patient.extra == {"tmb": 4.0, "kras": "G12D"}
+
+
+def test_a_line_of_a_file_is_the_same_patient_as_a_request() -> None:
+    assert read_line(body(document())) == only(body(document()))
+
+
+def test_several_patients_keep_their_order_and_a_bad_one_leaves_the_others_alone() -> None:
+    request = read_request(body({"patients": [document(id="a"), document(id="b", tumour="moon"), document(id="c")]}))
+    assert request.many
+    assert [one.id for one in request.patients] == ["a", "b", "c"]
+    assert pointers(request.patients[1]) == ["/patients/1/tumour"]
+
+
+@pytest.mark.parametrize(
+    ("whole", "expected"),
+    [
+        (document(as_of=...), ["/as_of"]),
+        (document(as_of="31.03.2026"), ["/as_of"]),
+        (document(as_of="2026-02-30"), ["/as_of"]),
+        (document(as_of="20260331"), ["/as_of"]),
+        (document(age_years=...), ["/age_years"]),
+        (document(age_years="61"), ["/age_years"]),
+        (document(age_years=True), ["/age_years"]),
+        (document(age_years=1961), ["/age_years"]),
+        (document(tumour=...), ["/tumour"]),
+        (document(tumour=7), ["/tumour"]),
+        (document(sex="m/f"), ["/sex"]),
+        (document(id="x" * 129), ["/id"]),
+        (document(sterods_14d="yes"), ["/sterods_14d"]),
+        (document(**{"Jane Doe 731903": 1}), [""]),
+        (document(measurements={}), ["/measurements"]),
+        (document(measurements=[3]), ["/measurements/0"]),
+        (with_measurement(unit=...), ["/measurements/3/unit"]),
+        (with_measurement(unit="furlong"), ["/measurements/3/unit"]),
+        (with_measurement(value="300"), ["/measurements/3/value"]),
+        (with_measurement(value=True), ["/measurements/3/value"]),
+        (with_measurement(value=None), ["/measurements/3/value"]),
+        (with_measurement(value=CANARY), ["/measurements/3/value"]),
+        (with_measurement(date="2026-04-01"), ["/measurements/3/date"]),
+        (with_measurement(date=..., unit="furlong"), ["/measurements/3/date", "/measurements/3/unit"]),
+        (with_measurement(analyte="ldl"), ["/measurements/3/analyte"]),
+        (with_measurement(loinc="718-7"), ["/measurements/3/loinc"]),
+        (with_measurement(uln="250"), ["/measurements/3/uln"]),
+        (with_measurement(colour="red"), ["/measurements/3/colour"]),
+        (document(treatments=[{"modality": "magic", "start": "2025-09-01"}]), ["/treatments/0/modality"]),
+        (document(treatments=[{"modality": "surgery"}]), ["/treatments/0/start"]),
+        (document(treatments=[{"modality": "surgery", "start": "2026-01-01", "end": "2025-01-01"}]), ["/treatments/0/end"]),
+        (document(treatments=[{"modality": "surgery", "start": "2026-01-01", "line": 1.5}]), ["/treatments/0/line"]),
+        (document(history={"prior_lines": "2"}), ["/history/prior_lines"]),
+        (document(history={"steroids_14d": "maybe"}), ["/history/steroids_14d"]),
+        (document(history={"stroids": "yes"}), ["/history/stroids"]),
+        (document(history=[1]), ["/history"]),
+        (document(extra={"tmb": None}), ["/extra/tmb"]),
+    ],
+)  # fmt: skip
+def test_every_field_at_fault_is_named_by_its_pointer(whole: dict[str, Any], expected: list[str]) -> None:
+    assert pointers(only(body(whole))) == expected
+
+
+def test_all_faults_are_named_at_once() -> None:
+    simple = {"age_years": "old", "sex": "x", "tumour": "moon", "history": {"gcsf_14d": "perhaps"}}
+    whole = with_measurement(unit="furlong") | simple
+    assert pointers(only(body(whole))) == ["/age_years", "/history/gcsf_14d", "/measurements/3/unit", "/sex", "/tumour"]
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        (b"\xff{}", "UTF-8"),
+        (b"", "one JSON document"),
+        (b"{", "one JSON document"),
+        (b"[" * 100_000, "32 levels"),
+        (b'{"a":' * 40 + b"1" + b"}" * 40, "32 levels"),
+        (b'{"age_years": NaN}', "finite"),
+        (b'{"age_years": 1e999}', "finite"),
+        (b'{"age_years": ' + b"9" * 5000 + b"}", "finite"),
+        (b'{"age_years": 61, "age_years": 91}', "each field once"),
+        (b'{"id": "\\ud800"}', "plain characters"),
+        (b'{"id": "a\\u0000"}', "plain characters"),
+        (b'{"patients": []}', "1 to 1000"),
+        (b'{"patients": [{}], "id": "x"}', "either one patient"),
+        (b'{"patients": [' + b",".join([b"{}"] * 1001) + b"]}", "1 to 1000"),
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_not_read(content: bytes, match: str) -> None:
+    with pytest.raises(InvalidRequest, match=match):
+        read_request(content)
+
+
+def test_more_than_a_mebibyte_is_not_even_parsed() -> None:
+    with pytest.raises(TooLarge, match="1 MiB"):
+        read_request(b" " * (2**20 + 1))
+
+
+def test_a_duplicate_key_is_named_where_it_stands() -> None:
+    content = body(document()).replace(b'"uln": 250', b'"uln": 250, "uln": 205')
+    with pytest.raises(InvalidRequest) as caught:
+        read_request(content)
+    assert [fault.field for fault in caught.value.faults] == ["/measurements/3/uln"]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.just(CANARY) | st.just(f"x{CANARY}"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["value", "unit", "start"]), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(field=st.sampled_from(sorted(document())), value=json_values)
+def test_no_value_at_fault_comes_back(field: str, value: object) -> None:
+    one = only(body(document(**{field: value})))
+    if isinstance(one, Refused):
+        assert "73190" not in json.dumps(one.as_json() | {"id": None})
+
+
+@given(value=json_values, spoil=st.sampled_from([*sorted(document()["measurements"][0]), "uln", "loinc"]))
+def test_no_value_of_a_measurement_comes_back(value: object, spoil: str) -> None:
+    one = only(body(with_measurement(**{spoil: value})))
+    if isinstance(one, Refused):
+        assert "73190" not in json.dumps(one.as_json())
+
+
+def test_an_unreadable_line_is_a_refused_patient() -> None:
+    one = read_line(b'{"as_of": 1, "as_of": 2}')
+    assert isinstance(one, Refused)
+    assert one.why == "invalid"
