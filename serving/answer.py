@@ -1,0 +1,169 @@
+"""An answer: the risks of one patient, why they are what they are, what went into them and how far they may be believed.
+
+It is a value: everything in it was computed before, and `as_json` and `text` only write it down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+from models.explanation import GroupTerm, HorizonExplanation, reasons
+from models.quality import InputQuality
+from serving.lymphopenia import Lymphopenia
+from serving.standing import DISCLAIMER, EXAMPLE
+
+PRIMARY = 90  # days: "life expectancy of more than three months"
+
+
+@dataclass(frozen=True)
+class InputUsed:
+    """The value of a feature as the model used it, clipped and estimated where it had to be."""
+
+    feature: str
+    label: str
+    group: str
+    unit: str
+    value: float | str | None
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A lab that was not measured: its estimate with the 10th and 90th percentile, and the risk by horizon at each of the two."""
+
+    feature: str
+    label: str
+    unit: str
+    value: float
+    low: float
+    high: float
+    risk_at_low: Mapping[int, float]
+    risk_at_high: Mapping[int, float]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Everything said about one patient; the body of the service's answer is `as_json()`."""
+
+    id: str
+    standing: tuple[str, ...]
+    horizons: tuple[HorizonExplanation, ...]
+    inputs: tuple[InputUsed, ...]
+    estimates: tuple[Estimate, ...]
+    lymphopenia: Lymphopenia | None
+    quality: tuple[InputQuality, ...]
+    warnings: tuple[str, ...]
+    refused_horizons: Mapping[str, str]
+    model: str
+    digest: str
+    simulated: bool
+
+    @cached_property
+    def primary(self) -> HorizonExplanation:
+        """The horizon whose reasons are put in words: 90 days, or the one nearest to it."""
+        return min(self.horizons, key=lambda horizon: abs(horizon.days - PRIMARY))
+
+    @property
+    def text(self) -> str:
+        """The answer as a clinician reads it, one sentence a line."""
+        return "\n".join(self.sentences())
+
+    def sentences(self) -> Iterator[str]:
+        """The standing, the risks, the reasons, what was estimated, what to beware of, and what the number is not."""
+        yield from self.standing
+        yield from map(_risk_sentence, self.horizons)
+        yield from (f"{days} days: not answered; {why}" for days, why in self.refused_horizons.items())
+        yield f"Why, within {self.primary.days} days:"
+        yield from reasons(self.primary)
+        yield from (_estimate_sentence(estimate, self.primary.days) for estimate in self.estimates)
+        if self.lymphopenia is not None:
+            yield self.lymphopenia.sentence()
+        yield from self.warnings
+        yield DISCLAIMER
+
+    def as_json(self) -> dict[str, object]:
+        """JSON-ready values; of a model of simulated patients, the first key says so."""
+        example: dict[str, object] = {"example": EXAMPLE} if self.simulated else {}
+        return example | {
+            "id": self.id or None,
+            "standing": list(self.standing),
+            "risks": {str(horizon.days): _risk(horizon) for horizon in self.horizons},
+            "refused_horizons": dict(self.refused_horizons),
+            "lymphopenia": None if self.lymphopenia is None else _lymphopenia(self.lymphopenia),
+            "explanation": {
+                "scale": "log-odds: base + terms + time_bound = log_odds; percentage points sum to risk - reference",
+                "inputs": [asdict(one) for one in self.inputs],
+                "horizons": {str(horizon.days): _explanation(horizon) for horizon in self.horizons},
+            },
+            "estimates": [_estimate(one) for one in self.estimates],
+            "quality": [{"input": one.name, "label": one.label, "states": list(one.states)} for one in self.quality],
+            "warnings": list(self.warnings),
+            "text": self.text,
+            "model": {"name": self.model, "digest": self.digest},
+            "disclaimer": DISCLAIMER,
+        }
+
+
+def _risk(horizon: HorizonExplanation) -> dict[str, float]:
+    return {
+        "risk": horizon.risk,
+        "low": horizon.low,
+        "high": horizon.high,
+        "reference": horizon.reference,
+        "died_share": horizon.died_share,
+    }
+
+
+def _explanation(horizon: HorizonExplanation) -> dict[str, object]:
+    return {
+        "base": horizon.base,
+        "terms": dict(horizon.terms),
+        "time_bound": horizon.time_bound,
+        "log_odds": horizon.log_odds,
+        "groups": [_group(group) for group in horizon.groups],
+    }
+
+
+def _group(group: GroupTerm) -> dict[str, object]:
+    return {
+        "group": group.group,
+        "term": group.term,
+        "low": group.low,
+        "high": group.high,
+        "percentage_points": 100 * group.points,
+        "distinguishable": group.distinguishable,
+        "estimated_share": group.estimated_share,
+    }
+
+
+def _estimate(estimate: Estimate) -> dict[str, object]:
+    words = asdict(estimate)
+    for name in ("risk_at_low", "risk_at_high"):
+        words[name] = {str(days): risk for days, risk in words[name].items()}
+    return words
+
+
+def _lymphopenia(found: Lymphopenia) -> dict[str, object]:
+    return {"grade": found.grade, "scale": "CTCAE 5.0", "since_days_before_as_of": found.since_days}
+
+
+def _risk_sentence(horizon: HorizonExplanation) -> str:
+    return (
+        f"Risk of death within {horizon.days} days: {_percent(horizon.risk)} "
+        f"(95 % interval {_percent(horizon.low)} to {_percent(horizon.high)}); at the development cohort's average log-odds "
+        f"{_percent(horizon.reference)}, and {_percent(horizon.died_share)} of that cohort had died by then"
+    )
+
+
+def _estimate_sentence(estimate: Estimate, days: int) -> str:
+    low, high = estimate.risk_at_low[days], estimate.risk_at_high[days]
+    unit = f" {estimate.unit}" if estimate.unit not in ("", "1") else ""
+    return (
+        f"{estimate.label}: not known, estimated; with {estimate.low:.3g} and {estimate.high:.3g}{unit} (10th and 90th percentile "
+        f"for such patients) the risk within {days} days would read {_percent(low)} and {_percent(high)}"
+    )
+
+
+def _percent(risk: float) -> str:
+    return f"{100 * risk:.1f} %"

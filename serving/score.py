@@ -1,0 +1,154 @@
+"""Patients become risks with their reasons: one path for the service, for files and for MLflow; no clock, no disk, no HTTP.
+
+Whatever the company, a patient's numbers are the same to the bit: nothing is added up across patients.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.artifact import Artifact
+from models.design import DesignMatrix, FloatArray, design_matrix
+from models.explanation import explain
+from models.fault import Fault
+from models.features import Reading
+from models.imputation import TAIL, Filled
+from models.patient import STALE_DAYS, Patient
+from models.population import Ineligible, require_eligible
+from models.quality import input_quality, input_warnings
+from models.risk import RiskModel, Scores
+from serving.answer import Answer, Estimate, InputUsed
+from serving.lymphopenia import lymphopenia
+from serving.refused import Refused
+from serving.standing import standing
+
+
+@dataclass(frozen=True)
+class Company:
+    """Patients who are scored together: (n,) patients, their design matrix and what the model says of them."""
+
+    patients: tuple[Patient, ...]
+    matrix: DesignMatrix
+    scores: Scores
+
+
+def score(artifact: Artifact, patients: Sequence[Patient | Refused], site: str = "") -> list[Answer | Refused]:
+    """An answer for each patient in order, or the reasons why there is none; refused ones leave the others alone."""
+    admitted = [admit(artifact.model, one) for one in patients]
+    company = together(artifact.model, [one for one in admitted if isinstance(one, Patient)])
+    answers = iter(_answers(artifact, company, site))
+    return [next(answers) if isinstance(one, Patient) else one for one in admitted]
+
+
+def admit(model: RiskModel, patient: Patient | Refused) -> Patient | Refused:
+    """The patient, if a model of this kind may score him and has what it requires; else every reason why not."""
+    if isinstance(patient, Refused):
+        return patient
+    try:
+        require_eligible(patient)
+    except Ineligible as error:
+        return Refused(patient.id, "not eligible", error.faults)
+    _, readings = model.design.row(patient)
+    missing = tuple(_missing(model, name) for name in model.required if _absent(readings.get(name)))
+    return Refused(patient.id, "insufficient data", missing) if missing else patient
+
+
+def together(model: RiskModel, patients: Sequence[Patient]) -> Company:
+    """The scores of `patients`, who have been admitted."""
+    matrix = design_matrix(model.design, patients)
+    return Company(tuple(patients), matrix, model.score(matrix))
+
+
+def _absent(reading: Reading | None) -> bool:
+    return reading is not None and reading.status == "not measured"
+
+
+def _missing(model: RiskModel, name: str) -> Fault:
+    feature = model.design.of[name]
+    allowed = f"{feature.label}: this model requires it"
+    if feature.analyte:
+        allowed = f"{feature.label}, at most {STALE_DAYS:g} days before the index date: this model requires it"
+    return Fault(feature.analyte or name, "nothing", allowed)
+
+
+def _answers(artifact: Artifact, company: Company, site: str) -> Iterable[Answer]:
+    model = artifact.model
+    explained = explain(model, company.scores, _estimated(model, company.matrix))
+    estimates = _estimates(model, company)
+    for row, patient in enumerate(company.patients):
+        yield Answer(
+            id=patient.id,
+            standing=tuple(standing(model, patient, site)),
+            horizons=explained[row],
+            inputs=_inputs(model, company.scores.filled.x[row]),
+            estimates=tuple(estimates[row]),
+            lymphopenia=lymphopenia(patient),
+            quality=input_quality(model, patient),
+            warnings=tuple(input_warnings(model, patient)),
+            refused_horizons=model.refused,
+            model=model.name,
+            digest=artifact.digest,
+            simulated=model.simulated,
+        )
+
+
+def _estimated(model: RiskModel, matrix: DesignMatrix) -> NDArray[np.bool_]:
+    """Shape (n, n_features): whether a feature rests on an estimate."""
+    of_column = model.design.feature_of_column
+    estimated = np.zeros((len(matrix.x), len(model.design.features)), np.bool_)
+    for column, feature in enumerate(of_column):
+        estimated[:, feature] |= matrix.to_estimate[:, column]
+    return estimated
+
+
+def _inputs(model: RiskModel, x: FloatArray) -> tuple[InputUsed, ...]:
+    """Every feature with the value the model used, in the unit a reader knows; None where it has none."""
+    values: dict[str, float | str | None] = dict.fromkeys(model.design.features)
+    for column, value in zip(model.design.columns, x.tolist(), strict=True):
+        if not column.level:
+            values[column.feature] = None if math.isnan(value) else model.design.of[column.feature].shown(value)
+        elif value > 0:
+            values[column.feature] = column.level
+    return tuple(
+        InputUsed(name, feature.label, feature.group, feature.unit, values[name]) for name, feature in model.design.of.items()
+    )
+
+
+def _estimates(model: RiskModel, company: Company) -> list[list[Estimate]]:
+    """For every patient, the estimated labs with their 10th and 90th percentiles and the risks there."""
+    found: list[list[Estimate]] = [[] for _ in company.patients]
+    owed = [(row, column) for row, column in np.argwhere(company.matrix.to_estimate).tolist() if _is_lab(model, column)]
+    if owed:
+        ends = model.score_filled(_ends(model, company.scores.filled, owed))
+        for place, (row, column) in enumerate(owed):
+            value = company.scores.filled.x[row, column].item()
+            low, high = ends.filled.x[2 * place : 2 * place + 2, column].tolist()
+            found[row].append(_estimate(model, column, (value, low, high), ends.risk[2 * place : 2 * place + 2]))
+    return found
+
+
+def _estimate(model: RiskModel, column: int, values: tuple[float, float, float], risks: FloatArray) -> Estimate:
+    feature = model.design.of[model.design.columns[column].feature]
+    value, low, high = map(feature.shown, values)
+    at_low, at_high = (dict(zip(model.days, risk, strict=True)) for risk in risks.tolist())
+    return Estimate(feature.name, feature.label, feature.unit, value, low, high, at_low, at_high)
+
+
+def _is_lab(model: RiskModel, column: int) -> bool:
+    feature = model.design.of[model.design.columns[column].feature]
+    return bool(feature.analyte) and feature.scale != "flag"
+
+
+def _ends(model: RiskModel, filled: Filled, owed: Sequence[tuple[int, int]]) -> Filled:
+    """Two rows for each estimate: the patient with it at its 10th and at its 90th percentile, within the imputation's limits."""
+    rows, columns = np.repeat(np.array(owed, np.intp).T, 2, axis=1)
+    x, spread, every = filled.x[rows], filled.spread[rows], np.arange(len(rows))
+    moved = x[every, columns] + np.where(every % 2, TAIL, -TAIL) * spread[every, columns]
+    lower, upper = model.imputation.lower[columns], model.imputation.upper[columns]
+    x[every, columns] = np.minimum(np.maximum(moved, lower), upper)
+    return Filled(x, spread)

@@ -1,0 +1,40 @@
+"""For whom a number is meant and how far it may be believed: the words that open every answer."""
+
+from __future__ import annotations
+
+from models.patient import Patient
+from models.population import TIME_ORIGIN
+from models.risk import RiskModel
+
+EXAMPLE = "EXAMPLE: simulated patients, not a real risk"
+DISCLAIMER = (
+    "For clinicians, beside their own judgement. Prognostic: what is associated with the risk in patients like these, "
+    "not what causes it. It advises for or against no treatment, and does not say that changing a value would change survival."
+)
+
+
+def standing(model: RiskModel, patient: Patient, site: str = "") -> list[str]:
+    """What must be known before the number is read; of a model of simulated patients, that first of all."""
+    return [*opening(model), *_outside(model, patient), *_model_standing(model, site)]
+
+
+def opening(model: RiskModel) -> list[str]:
+    """The words with which every output of a model of simulated patients begins."""
+    return [EXAMPLE] if model.simulated else []
+
+
+def _outside(model: RiskModel, patient: Patient) -> list[str]:
+    return [f"outside the development population: {reason}" for reason in model.population.outside(patient)]
+
+
+def _model_standing(model: RiskModel, site: str) -> list[str]:
+    where = f"at {site}" if site else "at this site"
+    said = [
+        f"for adults with a relapsed or refractory solid tumour, at {model.population.time_origin or TIME_ORIGIN}",
+        f"calibration: not checked {where}",
+    ]
+    short = {h.why for h in model.horizons if h.level != "promotable"}
+    if short:
+        days = ", ".join(f"{h.days:g}" for h in model.horizons if h.level != "promotable")
+        said.append(f"not promotable at {days} days: {'; '.join(sorted(short - {''})) or 'too few deaths or survivors'}")
+    return said
