@@ -64,12 +64,17 @@ class Cohort:
 
 
 def read_cohort(
-    path: Path | str, *, data: Path | str | None = None, accept: str = "", required: Sequence[str] = (), progress: bool = False
+    path: Path | str,
+    *,
+    data: Path | str | None = None,
+    accept: str = "",
+    required: Sequence[str] | None = None,
+    progress: bool = False,
 ) -> Cohort:
     """The cohort described by the file at `path`; its tables lie beside it, or in `data`.
 
-    `accept` is the reason for which suspicious columns are taken as they are; it is kept. `required` overrides the inputs
-    without which a patient is excluded. Raises InvalidCohort naming every fault with column and rows.
+    `accept` is the reason for which suspicious columns are taken as they are; it is kept. `required` names the features without
+    which a patient is excluded, in place of the cohort's own: those of the model that is to be judged. Raises InvalidCohort naming every fault with column and rows.
     """
     file = read_cohort_file(path)
     if file.follow_up is None:
@@ -81,7 +86,7 @@ def read_cohort(
         raise InvalidCohort(faults)
     tidy = tidy_rows(file, folder)
     raw = table.to_dict("records")
-    reading = _Reading(file, required_features(file, required))
+    reading = _Reading(file, required_features(file) if required is None else tuple(required))
     for number, row in enumerate(tqdm(raw, desc=f"reading {file.name}", unit="patient", disable=not progress)):
         reading.row(number, row, *(tables.get(str(row[file.patient]), ()) for tables in tidy))
     reading.raise_faults(raw)
@@ -125,15 +130,15 @@ def digest_of(file: CohortFile, folder: Path) -> str:
     return digest.hexdigest()
 
 
-def required_features(file: CohortFile, analytes: Sequence[str] = ()) -> tuple[str, ...]:
-    """The features a patient must have: those named, else the NLR where the cohort has one, else the ALC, else none."""
-    named = tuple(analytes) or file.required
+def required_features(file: CohortFile) -> tuple[str, ...]:
+    """The features a patient must have: those the file names, else the NLR where the cohort has one, else the ALC, else none."""
+    named = file.required
     mapped = {lab.analyte for lab in file.labs}
     if not named:
         counts = {"alc", "anc"} <= mapped or {"wbc", "lymphocyte_pct", "neutrophil_pct"} <= mapped
         alc = "alc" in mapped or {"wbc", "lymphocyte_pct"} <= mapped
         named = ("nlr",) if "nlr" in mapped or counts or file.tidy else ("alc",) if alc else ()
-    return tuple(feature.name for name in named for feature in FEATURES.values() if feature.analyte == name)[: len(named)]
+    return tuple(next(one.name for one in FEATURES.values() if one.analyte == name) for name in named)
 
 
 class _Reading:

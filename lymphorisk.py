@@ -1,0 +1,128 @@
+"""The command line: a cohort becomes a model, a patient becomes a risk; the one place that knows both rooms.
+
+Nothing heavy is imported here: the same program scores patients, and must not load a training library to do it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import serving
+import serving.cli
+import training.cli
+
+if TYPE_CHECKING:
+    from training.run import TrainedRun
+
+PYFUNC = Path(serving.__file__).parent / "pyfunc.py"
+DEMO_PATIENTS = 5000
+# Of no real person. CRP and bilirubin were not measured, so the answer shows how that is said.
+EXAMPLE_PATIENT = {
+    "id": "example",
+    "as_of": "2026-11-20",
+    "age_years": 66,
+    "sex": "female",
+    "tumour": "pancreatic",
+    "measurements": [
+        {"analyte": "alc", "value": 0.7, "unit": "10*9/L", "date": "2026-11-18"},
+        {"analyte": "anc", "value": 6300, "unit": "cells/uL", "date": "2026-11-18"},
+        {"analyte": "ca19_9", "value": 4120, "unit": "U/mL", "date": "2026-11-18"},
+        {"analyte": "albumin", "value": 3.3, "unit": "g/dL", "date": "2026-11-18"},
+        {"analyte": "hemoglobin", "value": 10.4, "unit": "g/dL", "date": "2026-11-18"},
+        {"analyte": "platelets", "value": 240, "unit": "10*9/L", "date": "2026-11-18"},
+        {"analyte": "ldh", "value": 310, "unit": "U/L", "date": "2026-11-18", "uln": 250},
+        {"analyte": "ecog", "value": 1, "unit": "{score}", "date": "2026-11-19"},
+    ],
+    "treatments": [
+        {"line": 1, "modality": "chemotherapy", "agents": ["FOLFIRINOX"], "start": "2026-01-12", "end": "2026-06-15", "outcome": "progression"},
+        {"line": 2, "modality": "chemotherapy", "agents": ["gemcitabine"], "start": "2026-07-06", "end": "2026-10-26", "outcome": "progression"},
+    ],
+    "history": {"steroids_14d": "no", "gcsf_14d": "no", "infection_14d": "no", "liver_metastases": "yes", "metastatic_sites": 2},
+}  # fmt: skip
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,  # locals hold patients
+    help="Prognostic risk of early death in relapsed or refractory solid tumours. Never advice on treatment.",
+)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Folder of the demo: its cohorts, models and its own MLflow store.")] = Path("demo"),
+    patients: Annotated[int, typer.Option("--patients", min=600, help="How many patients to simulate.")] = DEMO_PATIENTS,
+    seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 1,
+) -> None:
+    """The whole story on simulated patients: check, train, track, score one patient and explain it."""
+    from training.report import run_text
+    from training.simulate import simulate
+    from training.simulated_files import write
+
+    folder = _next_run(out)
+    typer.echo(f"1. {patients} simulated patients, with a truth that is known")
+    cohort = write(simulate(patients, seed), folder / "cohort")
+    typer.echo("2. Read, check, train, cross-validate, track in MLflow")
+    run = _train_demo(cohort, folder, out, seed)
+    typer.echo(run_text(run))
+    typer.echo("\n3. One patient, scored and explained\n")
+    typer.echo(_score_example(folder / "model", folder / "patient.ndjson"))
+    typer.echo(_what_next(folder, out))
+
+
+def _next_run(out: Path) -> Path:
+    """The first run folder that is not there yet; an artifact is written once and never altered."""
+    return next(folder for number in itertools.count(1) if not (folder := out / f"run-{number}").exists())
+
+
+def _train_demo(cohort: Path, folder: Path, out: Path, seed: int) -> TrainedRun:
+    from training.account import account_text
+    from training.fit import Settings
+    from training.progress import Bars
+    from training.run import train
+    from training.track import Tracking
+
+    tracking = Tracking(
+        uri=f"sqlite:///{(out / 'mlflow.db').as_posix()}", experiment="lymphorisk-demo", registered_name="lymphorisk-demo", pyfunc=PYFUNC
+    )
+    with Bars() as bars:
+        settings = Settings(seed=seed)
+        say = lambda read: typer.echo(account_text(read))  # noqa: E731  # two names for one line would say less
+        return train(cohort, folder / "model", settings, bootstrap=100, tracking=tracking, advance=bars, say=say)
+
+
+def _score_example(model: Path, patient: Path) -> str:
+    from models.artifact import load
+    from serving.score import score
+    from serving.wire import read_line
+
+    line = json.dumps(EXAMPLE_PATIENT)
+    patient.write_text(line + "\n", encoding="utf-8")
+    (answer,) = score(load(model), [read_line(line.encode())])
+    return answer.text
+
+
+def _what_next(folder: Path, out: Path) -> str:
+    model, uri = folder / "model", f"sqlite:///{(out / 'mlflow.db').as_posix()}"
+    return f"""
+4. Look further
+   MLflow:        mlflow ui --backend-store-uri {uri}       then http://127.0.0.1:5000
+   score a file:  lymphorisk score {model} {folder / "patient.ndjson"} --out {folder / "scores.csv"}
+   the service:   lymphorisk serve --model {model} --dev    then, in another window,
+                  curl -s -H 'Content-Type: application/json' --data @{folder / "patient.ndjson"} http://127.0.0.1:8000/v1/scores
+   pictures:      {folder / "model-pictures"}
+   the card:      {model / "card.md"}"""
+
+
+training.cli.mount(app, PYFUNC)
+serving.cli.mount(app)
+
+
+def main() -> None:
+    """The console script."""
+    app()

@@ -1,0 +1,104 @@
+"""A saved model on a cohort it has not seen: everybody, and those inside its development population apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from models.design import design_matrix
+from models.risk import RiskModel, Scores
+from training.cohort import Cohort
+from training.evaluate import evaluate
+from training.fit import Advance
+from training.standing import standing
+
+LEAST_INSIDE = 40  # fewer cannot hold the 20 deaths and 20 survivors a horizon needs
+
+
+def judge(
+    model: RiskModel, cohort: Cohort, *, bootstrap: int, seed: int, advance: Advance = lambda doing, done, total: None
+) -> dict[str, object]:
+    """The evaluation of `model` on `cohort` in the shape of `evaluate --json`.
+
+    A horizon is refused where the model does not serve it or the cohort's follow-up cannot answer it. Where some patients lie
+    outside the development population, those inside are judged once more, under "inside".
+    """
+    scores = model.score(design_matrix(model.design, cohort.patients))
+    inside = np.array([not model.population.outside(patient) for patient in cohort.patients])
+    found = {"cohort": cohort.name} | _evaluated(model, scores, cohort, np.arange(len(cohort)), bootstrap, seed, advance, "bootstrap")
+    found["population"] = {"inside": int(inside.sum()), "outside": int((~inside).sum())}
+    if LEAST_INSIDE <= inside.sum() < len(cohort):
+        rows = np.flatnonzero(inside)
+        found["inside"] = _evaluated(model, scores, cohort, rows, bootstrap, seed, advance, "bootstrap, inside the population")
+    if model.simulated or cohort.source == "simulated":
+        found = {"example": "EXAMPLE: simulated patients, not a real risk"} | found
+    return found
+
+
+def _evaluated(
+    model: RiskModel,
+    scores: Scores,
+    cohort: Cohort,
+    rows: np.ndarray[tuple[int], np.dtype[np.intp]],
+    bootstrap: int,
+    seed: int,
+    advance: Advance,
+    doing: str,
+) -> dict[str, object]:
+    part = cohort.select(rows)
+    done = _Counter(advance, doing, bootstrap)
+    ids = [patient.id for patient in part.patients]
+    found = evaluate(
+        scores.risk[rows], scores.log_odds[rows], part.follow_up, model.days, groups=ids, bootstrap=bootstrap, seed=seed, progress=done
+    ).as_json()
+    refused: dict[str, str] = {**found["refused"]}  # type: ignore[dict-item]  # as_json gives a mapping of texts
+    for day, why in model.refused.items():
+        asked = standing(part.follow_up, float(day))
+        refused[day] = f"{asked.level}: {asked.why}" if not asked.evaluable else f"the model does not serve it: {why}"
+    return found | {"refused": dict(sorted(refused.items(), key=lambda item: float(item[0])))}
+
+
+class _Counter:
+    """Counts resamples for whoever watches."""
+
+    def __init__(self, advance: Advance, doing: str, total: int):
+        self.advance, self.doing, self.total, self.done = advance, doing, total, 0
+
+    def __call__(self, steps: int) -> None:
+        self.done += steps
+        self.advance(self.doing, self.done, self.total)
+
+
+def judgement_text(model: RiskModel, found: Mapping[str, Any]) -> str:
+    """The same for a reader: one line a horizon, intervals beside the values."""
+    lines = [found["example"]] if "example" in found else []
+    lines.append(f"{model.name} on {found['cohort']}: {found['n']} patients")
+    lines += evaluation_lines(found)
+    if "inside" in found:
+        outside = found["population"]["outside"]
+        lines += ["", f"inside the development population ({found['inside']['n']}; {outside} outside)", *evaluation_lines(found["inside"])]
+    return "\n".join(lines)
+
+
+def evaluation_lines(found: Mapping[str, Any]) -> list[str]:
+    """A table of an evaluation in the shape of `evaluate --json`."""
+    lines = [f"  {'day':>4} {'deaths':>6}  {'AUC':<20} {'IPA':<22} {'slope':<20} {'O:E':<20}"]
+    for day, one in found["horizons"].items():
+        calibration = one["calibration"]
+        cells = (one["auc"], one["ipa"], calibration["slope"], calibration["observed_expected"])
+        row = f"  {day:>4} {one['deaths']:>6}  " + " ".join(f"{interval(cell):<20}" for cell in cells)
+        lines.append(row.rstrip())
+    if found["uno_c"]:
+        lines.append(f"  Uno's C to day {found['uno_c']['tau']:g}: {interval(found['uno_c'])}")
+    lines += [f"  {day:>4} refused: {why}" for day, why in found["refused"].items()]
+    return lines
+
+
+def interval(cell: Mapping[str, float | None]) -> str:
+    """A value with its interval, "-" where there is none."""
+    value, low, high = (cell[name] for name in ("value", "low", "high"))
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if low is None or high is None else f"{value:.3f} ({low:.3f}-{high:.3f})"

@@ -1,0 +1,57 @@
+"""What a training run tells: the previously treated first, every statistic with its interval."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from training.judge import evaluation_lines, interval
+from training.run import TrainedRun
+
+
+def run_json(run: TrainedRun) -> dict[str, object]:
+    """The run, JSON-ready."""
+    fitted = run.fit
+    tracked = run.tracked
+    example = {"example": "EXAMPLE: simulated patients, not a real risk"} if fitted.model.simulated else {}
+    return {
+        **example,
+        "model": str(run.folder),
+        "digest": run.digest,
+        "learner": fitted.learner,
+        "learner_ipa": dict(fitted.learner_ipa),
+        "features": list(fitted.model.design.features),
+        "left_out": dict(fitted.choice.left_out),
+        "refused": dict(fitted.model.refused),
+        "promotable": fitted.model.facts["promotable"],
+        "validation": run.validation.as_json(),
+        "pictures": [str(path) for path in run.pictures],
+        "mlflow": None if tracked is None else {"run": tracked.run_id, "model": tracked.model_uri, "version": tracked.registered_version},
+    }
+
+
+def run_text(run: TrainedRun) -> str:
+    """The run for a reader."""
+    fitted = run.fit
+    lines = ["EXAMPLE: simulated patients, not a real risk"] if fitted.model.simulated else []
+    scheme = f"{run.settings.repeats} x {run.settings.folds}-fold cross-validation by patient, seed {run.settings.seed}"
+    lines += ["", f"Cross-validated ({scheme}), calibration cross-fitted"]
+    for name, found in run.validation.evaluations.items():
+        lines += [f" {name}, {found.n} patients", *evaluation_lines(found.as_json())]
+        for day, gain in run.validation.over_albumin[name].items():
+            lines.append(f"  {day:>4g} AUC gained over albumin alone: {interval(gain.as_json())}")
+        lines.append("  mean of folds: " + _means(run.validation.fold_means[name]))
+    ipa = ", ".join(f"{name} {value:.4f}" for name, value in fitted.learner_ipa.items())
+    lines += ["", f"Saved learner: {fitted.learner} (cross-validated IPA: {ipa})"]
+    lines.append(f"Features: {', '.join(fitted.model.design.features)}")
+    if not fitted.model.facts["promotable"]:
+        lines.append(f"Not promotable: {fitted.model.facts['promotable_why']}")
+    lines += [f"Refused: {day} d, {why}" for day, why in fitted.model.refused.items()]
+    lines.append(f"Artifact: {run.folder}  digest {run.digest}")
+    lines += [f"Pictures: {run.pictures[0].parent}"] if run.pictures else []
+    if run.tracked is not None:
+        lines.append(f"MLflow: run {run.tracked.run_id}, {run.tracked.model_uri}, version {run.tracked.registered_version}")
+    return "\n".join(lines)
+
+
+def _means(means: Any) -> str:
+    return ", ".join(f"{name} {value:.3f}" for name, value in means.items())

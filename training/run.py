@@ -1,0 +1,62 @@
+"""The trip of a data scientist: a cohort goes in, an evaluated, explained and tracked model comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits
+
+from models import artifact
+from training.card import card_files
+from training.cohort import Cohort, read_cohort
+from training.fit import Advance, Fit, Settings, fit
+from training.pictures import draw_pictures
+from training.provenance import provenance_of
+from training.track import Tracked, Tracking, track
+from training.validate import Validation, validate
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """Everything a training run made: what MLflow keeps, what the card tells, what the artifact holds."""
+
+    cohort: Cohort
+    settings: Settings
+    fit: Fit
+    validation: Validation
+    folder: Path
+    digest: str
+    pictures: tuple[Path, ...]
+    tracked: Tracked | None
+
+
+def train(
+    cohort_file: Path,
+    out: Path,
+    settings: Settings,
+    *,
+    data: Path | None = None,
+    accept: str = "",
+    bootstrap: int = 200,
+    tracking: Tracking | None,
+    advance: Advance = lambda doing, done, total: None,
+    say: Callable[[Cohort], object] = lambda cohort: None,
+) -> TrainedRun:
+    """Read, fit, validate, draw, save, track. `say` hears of the cohort before anything is fitted."""
+    cohort = read_cohort(cohort_file, data=data, accept=accept, progress=True)
+    say(cohort)
+    # the matrices are small: more BLAS threads than one only wait for each other
+    with threadpool_limits(1):
+        fitted = fit(cohort, settings, advance)
+        validation = validate(cohort, fitted, bootstrap=bootstrap, seed=settings.seed, progress=advance)
+    pictures = draw_pictures(cohort, fitted, validation, out.with_name(out.name + "-pictures"))
+    files = card_files(cohort, fitted, validation) | ({} if fitted.booster is None else {"booster.ubj": fitted.booster})
+    digest = artifact.save(fitted.model, out, files=files, provenance=provenance_of(cohort, settings))
+    tracked = None
+    if tracking is not None:
+        advance("tracking in MLflow", 0, 1)
+        tracked = track(tracking, cohort, settings, fitted, validation, out, digest, pictures)
+        advance("tracking in MLflow", 1, 1)
+    return TrainedRun(cohort, settings, fitted, validation, out, digest, pictures, tracked)
