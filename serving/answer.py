@@ -160,7 +160,7 @@ def _estimate_sentence(estimate: Estimate, days: int) -> str:
     low, high = estimate.risk_at_low[days], estimate.risk_at_high[days]
     unit = f" {estimate.unit}" if estimate.unit not in ("", "1") else ""
     return (
-        f"{estimate.label}: not known, estimated; with {estimate.low:.3g} and {estimate.high:.3g}{unit} (10th and 90th percentile "
+        f"{estimate.label}: not known, estimated; with {estimate.low:.3g} or {estimate.high:.3g}{unit} (10th, 90th percentile "
         f"for such patients) the risk within {days} days would read {_percent(low)} and {_percent(high)}"
     )
 

@@ -23,6 +23,11 @@ def opening(model: RiskModel) -> list[str]:
     return [EXAMPLE] if model.simulated else []
 
 
+def example(model: RiskModel) -> dict[str, object]:
+    """The same words as the first key of a JSON object; nothing for a model of real patients."""
+    return {"example": EXAMPLE} if model.simulated else {}
+
+
 def _outside(model: RiskModel, patient: Patient) -> list[str]:
     return [f"outside the development population: {reason}" for reason in model.population.outside(patient)]
 

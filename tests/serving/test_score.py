@@ -48,12 +48,13 @@ def labs(*, albumin: float, alc: float, anc: float, **more: float) -> list[Given
     return found + [Given(name, value, units[name]) for name, value in more.items()]
 
 
+ca19_9 = st.integers(0, 10**5).map(lambda whole: whole + 0.5)  # 99999 is a code for "missing"
 patients = st.builds(
     lambda age, tumour, some, more: patient(*labs(**some, **more), age=age, tumour=tumour),
     st.floats(18, 95).map(lambda age: round(age, 1)),
     st.sampled_from(["pancreatic", "nsclc", "colorectal", "sarcoma"]),
     st.fixed_dictionaries({"albumin": st.floats(20, 50), "alc": st.floats(0.1, 4), "anc": st.floats(0.6, 20)}),
-    st.fixed_dictionaries({}, optional={"ca19_9": st.floats(0, 1e5), "ecog": st.integers(0, 4).map(float)}),
+    st.fixed_dictionaries({}, optional={"ca19_9": ca19_9, "ecog": st.integers(0, 4).map(float)}),
 )
 
 

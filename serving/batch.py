@@ -1,0 +1,63 @@
+"""A file of patients becomes a file of scores, by the same path as the service; a bad row is refused and the file goes on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from tqdm import tqdm
+
+from models.artifact import Artifact
+from models.fault import Fault
+from models.patient import Patient
+from serving.patient_files import PatientFile, patient_file
+from serving.refused import Refused
+from serving.score_files import score_writer
+
+BLOCK = 512  # patients scored together: their arrays stay in the processor's cache
+
+
+@dataclass(frozen=True)
+class Scored:
+    """How many patients of a file were scored, who was refused and why, and where the scores are."""
+
+    scored: int
+    refused: tuple[Refused, ...]
+    out: Path
+
+
+def score_file(
+    artifact: Artifact, patients: Path, out: Path, *, data: Path | None = None, site: str = "", progress: bool = True
+) -> Scored:
+    """Score the patients in `patients` into `out` (.csv, .ndjson or .parquet), which appears when it is whole, or not at all.
+
+    Raises InvalidCohort where the file as a whole cannot be read; OSError where it cannot be written.
+    """
+    source = patient_file(patients, data)
+    often = Counter(source.ids())
+    repeated = {id: times for id, times in often.items() if id and times > 1}
+    refused: list[Refused] = []
+    with score_writer(artifact, out, site) as write:
+        # the bar goes to stderr, and the count of the first reading is its length
+        bar = tqdm(_once(source, repeated), total=often.total(), unit="patients", disable=not progress, desc="score")
+        for block in _blocks(bar):
+            refused += write(block)
+    return Scored(often.total() - len(refused), tuple(refused), out)
+
+
+def _once(source: PatientFile, repeated: dict[str, int]) -> Iterator[Patient | Refused]:
+    """The patients; those who stand in the file more than once are refused, since nobody knows which row is true."""
+    for one in source.patients():
+        if one.id in repeated:
+            yield Refused(one.id, "invalid", (Fault("id", f"{repeated[one.id]} rows", "one row a patient"),))
+        else:
+            yield one
+
+
+def _blocks(patients: Iterable[Patient | Refused]) -> Iterator[list[Patient | Refused]]:
+    waiting = iter(patients)
+    while block := list(islice(waiting, BLOCK)):
+        yield block

@@ -1,0 +1,161 @@
+"""A file of patients, read one after another: a cohort file with its tables, or one request a line (NDJSON)."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from models.cohort_file import CohortFile, InvalidCohort, read_cohort_file
+from models.cohort_row import Row, patient_of, present
+from models.fault import Fault
+from models.patient import InvalidPatient, Patient
+from serving.refused import Refused
+from serving.wire import read_line
+
+LINES = (".ndjson", ".jsonl")
+_MEASUREMENTS = ("patient", "day", "value", "unit")  # columns a table of measurements must have, beside analyte or loinc
+_TREATMENTS = ("patient", "start")
+
+
+class PatientFile(Protocol):
+    """A file that can be read twice: its ids first, so that no patient is scored twice, then its patients."""
+
+    def ids(self) -> Iterator[str]: ...
+
+    def patients(self) -> Iterator[Patient | Refused]: ...
+
+
+def patient_file(path: Path, data: Path | None = None) -> PatientFile:
+    """The patients in `path`: a cohort file (.toml) with its tables beside it or in `data`, or NDJSON.
+
+    Raises InvalidCohort where the cohort file or the columns of its tables are at fault, as a whole.
+    """
+    if path.suffix.lower() == ".toml":
+        return _tables(read_cohort_file(path), data or path.parent)
+    if path.suffix.lower() in LINES:
+        return Lines(path)
+    allowed = "a cohort file (.toml), or one patient a line (.ndjson, .jsonl)"
+    likely = "a table: write a cohort file for it" if path.suffix.lower() in (".csv", ".parquet") else ""
+    raise InvalidCohort([Fault("patients", path.name, allowed, likely)])
+
+
+@dataclass(frozen=True)
+class Lines:
+    """One request a line; empty lines are no patients."""
+
+    path: Path
+
+    def ids(self) -> Iterator[str]:
+        for line in self._lines():
+            try:
+                document = json.loads(line)
+            except (ValueError, RecursionError):
+                document = None  # refused by the strict reader when its turn comes
+            found = document.get("id") if isinstance(document, dict) else None
+            yield found if isinstance(found, str) else ""
+
+    def patients(self) -> Iterator[Patient | Refused]:
+        return map(read_line, self._lines())
+
+    def _lines(self) -> Iterator[bytes]:
+        with self.path.open("rb") as file:
+            yield from (line for line in file if not line.isspace())
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of a cohort file: one row a patient, measurements and treatments by patient where they stand apart."""
+
+    cohort: CohortFile
+    table: Path
+    measurements: Mapping[str, Sequence[Row]]
+    treatments: Mapping[str, Sequence[Row]]
+
+    def ids(self) -> Iterator[str]:
+        for row in rows(self.table):
+            yield "" if isinstance(row, Refused) else self._id(row)
+
+    def patients(self) -> Iterator[Patient | Refused]:
+        return map(self._patient, rows(self.table))
+
+    def _patient(self, row: Row | Refused) -> Patient | Refused:
+        if isinstance(row, Refused):
+            return row
+        id = self._id(row)
+        if not id:
+            allowed = "an id: a risk must find its patient again"
+            return Refused("", "invalid", (Fault(f"column {self.cohort.patient}", "nothing", allowed),))
+        try:
+            return patient_of(self.cohort, row, self.measurements.get(id, ()), self.treatments.get(id, ()))
+        except InvalidPatient as error:
+            return Refused(id, "invalid", error.faults)
+
+    def _id(self, row: Row) -> str:
+        given = row.get(self.cohort.patient)
+        return str(given) if present(self.cohort, given) else ""
+
+
+def rows(path: Path) -> Iterator[Row | Refused]:
+    """The rows of a CSV or Parquet table; a CSV line with too few or too many cells is refused, never padded."""
+    if path.suffix.lower() == ".parquet":
+        from pyarrow import parquet  # only those who keep Parquet pay for it
+
+        for batch in parquet.ParquetFile(path).iter_batches():
+            yield from batch.to_pylist()
+        return
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        lines = csv.reader(file)
+        names = next(lines, [])
+        for cells in lines:
+            if len(cells) == len(names):
+                yield dict(zip(names, cells, strict=True))
+            elif cells:
+                given, allowed = f"{len(cells)} cells", f"{len(names)} cells, as the header has"
+                fault = Fault(f"line {lines.line_num}", given, allowed, "a comma or line break without quotes")
+                yield Refused("", "invalid", (fault,))
+
+
+def header(path: Path) -> list[str]:
+    """The column names of a CSV or Parquet table."""
+    if path.suffix.lower() == ".parquet":
+        from pyarrow import parquet
+
+        return list(parquet.read_schema(path).names)
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        return next(csv.reader(file), [])
+
+
+def _tables(cohort: CohortFile, data: Path) -> Tables:
+    table = data / cohort.table
+    measured, treated = (data / name if name else None for name in (cohort.measurement_table, cohort.treatment_table))
+    absent = [path for path in (table, measured, treated) if path and not path.is_file()]
+    faults = [Fault(cohort.path.name, f"table {path.name}", f"a file in {data}") for path in absent]
+    if not faults:
+        faults = cohort.missing_columns(header(table), follow_up_needed=False)
+        faults += _absent_columns(measured, _MEASUREMENTS, cohort) + _absent_columns(treated, _TREATMENTS, cohort)
+    if faults:
+        raise InvalidCohort(faults)
+    return Tables(cohort, table, _by_patient(measured), _by_patient(treated))
+
+
+def _absent_columns(path: Path | None, needed: Sequence[str], cohort: CohortFile) -> list[Fault]:
+    absent = [name for name in needed if name not in header(path)] if path else []
+    where = f"{cohort.path.name}: {path.name if path else ''}"
+    return [Fault(where, f"no column {name}", f"columns {', '.join(needed)}") for name in absent]
+
+
+def _by_patient(path: Path | None) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    broken: list[Fault] = []
+    for row in rows(path) if path else ():
+        if isinstance(row, Refused):
+            broken += row.faults
+        else:
+            found.setdefault(str(row["patient"]), []).append(row)
+    if broken:
+        raise InvalidCohort(broken)
+    return found

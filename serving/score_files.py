@@ -1,0 +1,141 @@
+"""Scores as a table: one row a patient, every number with all its digits; as whole answers where the file is NDJSON."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.artifact import Artifact
+from models.design import FloatArray
+from models.patient import Patient
+from models.quality import input_quality, input_warnings
+from models.risk import Z95, RiskModel, sigmoid
+from serving.patient_files import LINES
+from serving.refused import Refused
+from serving.score import Company, admit, score, together
+from serving.standing import example, opening, standing
+
+REPORTED = (30, 60, 90, 180, 365)  # days: columns of every table, empty where the model refuses the horizon
+Block = Sequence[Patient | Refused]
+Write = Callable[[Block], list[Refused]]  # writes one block, and returns whom it refused
+
+
+@contextmanager
+def score_writer(artifact: Artifact, out: Path, site: str) -> Iterator[Write]:
+    """Opens `out` for scores; what is written stands under another name until it is whole."""
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    kind = _lines if out.suffix.lower() in LINES else _parquet if out.suffix.lower() == ".parquet" else _csv
+    try:
+        with kind(artifact, part, site) as write:
+            yield write
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def columns(model: RiskModel) -> list[str]:
+    """The column names of a table of scores."""
+    numbers = [f"{name}_{days}d{rest}" for days in _days(model) for name, rest in _numbers(model)]
+    return ["id", "standing", *numbers, "quality", "warnings"]
+
+
+def table_rows(artifact: Artifact, patients: Block, site: str = "") -> tuple[list[list[object]], list[Refused]]:
+    """A row for each patient in order (None where there is no number), and those who were refused."""
+    model = artifact.model
+    admitted = [admit(model, one) for one in patients]
+    company = together(model, [one for one in admitted if isinstance(one, Patient)])
+    numbers = iter(_cells(model, company).tolist())
+    nothing = [None] * (len(columns(model)) - 4)
+    rows: list[list[object]] = []
+    for one in admitted:
+        if isinstance(one, Refused):
+            rows.append([one.id, "; ".join([*opening(model), f"refused: {one}"]), *nothing, None, None])
+        else:
+            said = "; ".join(standing(model, one, site))
+            beware = "; ".join(input_warnings(model, one))
+            rows.append([one.id, said, *_spread_out(model, next(numbers)), _quality(model, one), beware])
+    return rows, [one for one in admitted if isinstance(one, Refused)]
+
+
+def _days(model: RiskModel) -> list[int]:
+    return sorted({*REPORTED, *model.days})
+
+
+def _numbers(model: RiskModel) -> list[tuple[str, str]]:
+    """The columns of one horizon, before and after its days."""
+    terms = [("term", f"_{feature}") for feature in (*model.design.features, "time_bound")]
+    return [(name, "") for name in ("risk", "low", "high", "log_odds", "base")] + terms
+
+
+def _cells(model: RiskModel, company: Company) -> FloatArray:
+    """Shape (n, n_horizons, 5 + n_features + 1): each patient's numbers at each served horizon, in the order of `_numbers`."""
+    scores = company.scores
+    _, spread = model.spreads(scores.filled.x)
+    low, high = (sigmoid(scores.log_odds + z * spread) for z in (-Z95, Z95))
+    base = np.broadcast_to(scores.base, scores.risk.shape)
+    simple = np.stack([scores.risk, low, high, scores.log_odds, base], axis=-1)
+    return np.concatenate([simple, scores.terms, scores.time_bound[..., None]], axis=-1)
+
+
+def _spread_out(model: RiskModel, numbers: list[list[float]]) -> list[float | None]:
+    served = dict(zip(model.days, numbers, strict=True))
+    nothing = [None] * len(_numbers(model))
+    return [cell for days in _days(model) for cell in served.get(days, nothing)]
+
+
+def _quality(model: RiskModel, patient: Patient) -> str:
+    """Every input that was not simply used as given."""
+    said = [f"{one.name}: {', '.join(one.states)}" for one in input_quality(model, patient) if not one.in_order]
+    return "; ".join(said) or "ok"
+
+
+@contextmanager
+def _csv(artifact: Artifact, path: Path, site: str) -> Iterator[Write]:
+    with path.open("x", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")  # floats are written as repr: they read back to the bit
+        writer.writerow(columns(artifact.model))
+
+        def write(block: Block) -> list[Refused]:
+            rows, refused = table_rows(artifact, block, site)
+            writer.writerows(rows)
+            return refused
+
+        yield write
+
+
+@contextmanager
+def _lines(artifact: Artifact, path: Path, site: str) -> Iterator[Write]:
+    with path.open("x", encoding="utf-8") as file:
+
+        def write(block: Block) -> list[Refused]:
+            answers = score(artifact, block, site)
+            for one in answers:
+                file.write(json.dumps(example(artifact.model) | one.as_json(), allow_nan=False) + "\n")
+            return [one for one in answers if isinstance(one, Refused)]
+
+        yield write
+
+
+@contextmanager
+def _parquet(artifact: Artifact, path: Path, site: str) -> Iterator[Write]:
+    import pyarrow  # only those who want Parquet pay for it
+    from pyarrow import parquet
+
+    texts = ("id", "standing", "quality", "warnings")
+    fields: list[Any] = [(name, pyarrow.string() if name in texts else pyarrow.float64()) for name in columns(artifact.model)]
+    schema = pyarrow.schema(fields)
+    with parquet.ParquetWriter(path, schema) as writer:
+
+        def write(block: Block) -> list[Refused]:
+            rows, refused = table_rows(artifact, block, site)
+            writer.write_table(pyarrow.table([list(column) for column in zip(*rows, strict=True)], schema=schema))
+            return refused
+
+        yield write
