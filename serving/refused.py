@@ -15,20 +15,19 @@ Why = Literal["invalid", "not eligible", "insufficient data"]
 
 @dataclass(frozen=True)
 class Refused:
-    """Every reason for which one patient is not scored; `at` is the patient's place in the request ("/patients/3")."""
+    """Every reason for which one patient is not scored."""
 
     id: str
     why: Why
     faults: tuple[Fault, ...]
-    at: str = ""
 
     def __str__(self) -> str:
         """The whole sentence, with the values given: for a file's owner, not for the wire."""
         return f"{self.why}: " + "; ".join(map(str, self.faults))
 
-    def as_json(self) -> dict[str, object]:
-        """For the wire: JSON pointers and reasons, and nothing that was given."""
-        return {"id": self.id or None, "refused": self.why, "errors": pointed(self.faults, self.at)}
+    def as_json(self, at: str = "") -> dict[str, object]:
+        """For the wire: JSON pointers and reasons, and nothing that was given; `at` is the patient's place ("/patients/3")."""
+        return {"id": self.id or None, "refused": self.why, "errors": pointed(self.faults, at)}
 
 
 def pointed(faults: Sequence[Fault], at: str = "") -> list[dict[str, str]]:

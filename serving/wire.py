@@ -59,13 +59,13 @@ def read_line(line: bytes) -> Patient | Refused:
 def read_patient(document: object, at: str = "") -> Patient | Refused:
     """The patient that `document` describes, or every fault of it; `at` is its place in the request."""
     if not isinstance(document, dict):
-        return Refused("", "invalid", (Fault(at or WHOLE, "something else", "an object that describes a patient"),), at)
+        return Refused("", "invalid", (Fault(at or WHOLE, "something else", "an object that describes a patient"),))
     reading = _Reading()
     id = reading.text(document, "id", at, limit=_ID)
     try:
         return reading.patient(document, id, at)
     except InvalidPatient as error:
-        return Refused(id, "invalid", error.faults, at)
+        return Refused(id, "invalid", error.faults)
 
 
 def _several(document: Mapping[str, object]) -> Iterable[Patient | Refused]:

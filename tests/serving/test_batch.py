@@ -222,7 +222,7 @@ def test_tidy_tables_are_gathered_by_patient(loaded: Artifact, tmp_path: Path) -
     (tmp_path / "m.csv").write_text(
         "patient,day,analyte,value,unit\np1,0,alc,800,/mm3\np1,0,albumin,3.6,g/dL\np1,5,albumin,1.5,g/dL\np1,-9,ecog,1,{score}\n"
     )
-    (tmp_path / "t.csv").write_text("patient,line,modality,agents,start,end,outcome\np1,1,chemotherapy,A+B,-200,-30,progression\n")
+    (tmp_path / "t.csv").write_text("patient,line,modality,agents,start,end,outcome\np1,1,chemotherapy,A,-200,-30,progression\n")
     report, found = scored(loaded, tmp_path / "tidy.toml")
     assert [bool(row["risk_90d"]) for row in found] == [True, False]
     assert [one.why for one in report.refused] == ["insufficient data"]

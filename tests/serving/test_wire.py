@@ -52,7 +52,7 @@ def only(content: bytes) -> Patient | Refused:
 
 def pointers(one: Patient | Refused) -> list[str]:
     assert isinstance(one, Refused)
-    return sorted(error["pointer"] for error in pointed(one.faults, one.at))
+    return sorted(error["pointer"] for error in pointed(one.faults))
 
 
 def with_measurement(**changes: Any) -> dict[str, Any]:

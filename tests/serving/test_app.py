@@ -1,0 +1,190 @@
+"""The service over HTTP: the same answers as in process, and errors that name every field and repeat no value."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from models.artifact import Artifact
+from models.risk import NotAdditive
+from serving import app as service
+from serving.answer import Answer
+from serving.app import create_app
+from serving.problems import PROBLEM
+from serving.score import score
+from serving.standing import EXAMPLE
+from serving.wire import read_line
+
+CANARY = 73190.25
+
+
+def patient(**changes: Any) -> dict[str, Any]:
+    labs = {"alc": (800, "cells/uL"), "anc": (4.0, "10*9/L"), "albumin": (3.6, "g/dL")}
+    return {
+        "id": "p-1",
+        "as_of": "2026-03-31",
+        "age_years": 61,
+        "tumour": "pancreatic",
+        "measurements": [
+            {"analyte": analyte, "value": value, "unit": unit, "date": "2026-03-20"} for analyte, (value, unit) in labs.items()
+        ],
+        "history": {"prior_lines": 2},
+    } | changes
+
+
+def with_albumin(**changes: Any) -> dict[str, Any]:
+    whole = patient()
+    whole["measurements"][2] |= changes
+    return whole
+
+
+def call(app: FastAPI, method: str, path: str, **options: Any) -> httpx.Response:
+    async def once() -> httpx.Response:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await client.request(method, path, **options)
+
+    return asyncio.run(once())
+
+
+@pytest.fixture(scope="module")
+def app(loaded: Artifact) -> FastAPI:
+    return create_app(loaded, site="St. Elsewhere")
+
+
+def post(app: FastAPI, document: object) -> httpx.Response:
+    return call(app, "POST", "/v1/scores", json=document)
+
+
+def test_an_answer_over_http_is_the_answer_in_process(app: FastAPI, loaded: Artifact) -> None:
+    found = post(app, patient())
+    (answer,) = score(loaded, [read_line(json.dumps(patient()).encode())], site="St. Elsewhere")
+    assert isinstance(answer, Answer)
+    assert found.status_code == 200
+    assert found.json() == json.loads(json.dumps(answer.as_json()))
+    assert found.headers["cache-control"] == "no-store"
+    assert "calibration: not checked at St. Elsewhere" in found.json()["standing"]
+
+
+def test_base_and_terms_over_http_add_up_to_the_risk(app: FastAPI) -> None:
+    body = post(app, patient()).json()
+    for days, one in body["explanation"]["horizons"].items():
+        assert one["base"] + sum(one["terms"].values()) + one["time_bound"] == pytest.approx(one["log_odds"], abs=1e-9)
+        points = sum(group["percentage_points"] for group in one["groups"])
+        assert points / 100 == pytest.approx(body["risks"][days]["risk"] - body["risks"][days]["reference"], abs=1e-9)
+
+
+def test_several_patients_are_answered_in_order_and_a_bad_one_alone_is_refused(app: FastAPI) -> None:
+    found = post(app, {"patients": [patient(id="a"), patient(id="b", age_years=17), patient(id="c", tumour="moon")]})
+    first, second, third = found.json()["scores"]
+    assert (first["id"], second["refused"], third["refused"]) == ("a", "not eligible", "invalid")
+    assert [one["errors"][0]["pointer"] for one in (second, third)] == ["/patients/1/age_years", "/patients/2/tumour"]
+
+
+@pytest.mark.parametrize(
+    ("document", "status", "pointers"),
+    [
+        (with_albumin(value=CANARY), 422, ["/measurements/2/value"]),
+        (with_albumin(unit="furlong 73190"), 422, ["/measurements/2/unit"]),
+        (with_albumin(date="2026-04-30"), 422, ["/measurements/2/date"]),
+        (patient(measurements=[]), 422, ["/measurements", "/measurements"]),
+        (patient(age_years=16.73190), 422, ["/age_years"]),
+        (patient(tumour="lymphoma 73190"), 422, ["/tumour"]),
+        (patient(extra={"x": [73190]}, sex="73190"), 422, ["/extra/x", "/sex"]),
+        ([1], 422, [""]),
+        ({"patients": []}, 400, ["/patients"]),
+    ],
+)
+def test_errors_name_every_field_and_repeat_no_value(app: FastAPI, document: object, status: int, pointers: list[str]) -> None:
+    found = post(app, document)
+    assert (found.status_code, found.headers["content-type"]) == (status, PROBLEM)
+    assert sorted(error["pointer"] for error in found.json()["errors"]) == pointers
+    assert "73190" not in found.text
+
+
+def test_a_body_that_is_no_strict_json_is_a_bad_request(app: FastAPI) -> None:
+    content = json.dumps(patient()).replace('"age_years": 61', '"age_years": 61, "age_years": 73190')
+    found = call(app, "POST", "/v1/scores", content=content, headers={"content-type": "application/json"})
+    assert (found.status_code, found.json()["errors"][0]["pointer"]) == (400, "/age_years")
+    assert "73190" not in found.text
+
+
+async def pieces() -> AsyncIterator[bytes]:
+    for _ in range(1100):
+        yield b" " * 1024
+
+
+JSON = {"content-type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "options", "status"),
+    [
+        ("GET", "/v1/nothing", {}, 404),
+        ("GET", "/v1/scores", {}, 405),
+        ("POST", "/livez", {}, 405),
+        ("POST", "/v1/scores", {"content": b"{}"}, 415),
+        ("POST", "/v1/scores", {"content": b"{}", "headers": {"content-type": "text/plain"}}, 415),
+        ("POST", "/v1/scores", {"content": b"{}", "headers": {"content-type": "application/json; charset=latin-1"}}, 415),
+        ("POST", "/v1/scores", {"content": b"{}", "headers": JSON | {"content-encoding": "gzip"}}, 415),
+        ("POST", "/v1/scores", {"content": b" " * (2**20 + 1), "headers": JSON}, 413),
+        ("POST", "/v1/scores", {"content": pieces(), "headers": JSON}, 413),
+        ("POST", "/v1/scores", {"content": b"\xff", "headers": JSON}, 400),
+        ("POST", "/v1/scores", {"content": b"[" * 50_000, "headers": JSON}, 400),
+    ],
+)
+def test_every_error_is_a_problem_document(app: FastAPI, method: str, path: str, options: dict[str, Any], status: int) -> None:
+    found = call(app, method, path, **options)
+    assert (found.status_code, found.headers["content-type"]) == (status, PROBLEM)
+    assert found.json()["status"] == status
+
+
+def test_a_body_that_never_arrives_is_not_waited_for(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "BODY_SECONDS", 0.05)
+
+    async def stalled() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.sleep(5)
+
+    assert call(app, "POST", "/v1/scores", content=stalled(), headers=JSON).status_code == 408
+
+
+def test_an_explanation_that_does_not_add_up_is_never_shown(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise NotAdditive("off by 1e-3")
+
+    monkeypatch.setattr(service, "score", broken)
+    found = post(app, patient())
+    assert (found.status_code, found.headers["content-type"]) == (500, PROBLEM)
+    assert "1e-3" not in found.text
+
+
+def test_the_model_says_what_it_is(app: FastAPI, loaded: Artifact) -> None:
+    body = call(app, "GET", "/v1/model").json()
+    assert (body["name"], body["digest"], body["trained_on"]) == ("hand-made", loaded.digest, "hand-made cohort")
+    assert [feature["name"] for feature in body["features"] if feature["required"]] == ["ln_alc", "albumin"]
+    assert body["refused_horizons"] == {"60": "not asked for"}
+
+
+def test_the_process_says_that_it_is_alive(app: FastAPI) -> None:
+    assert call(app, "GET", "/livez").json() == {"status": "alive"}
+
+
+def test_the_document_of_the_service_describes_the_body_and_its_errors(app: FastAPI) -> None:
+    operation = call(app, "GET", "/openapi.json").json()["paths"]["/v1/scores"]["post"]
+    assert {"200", "400", "408", "413", "415", "422"} <= set(operation["responses"])
+    one, several = operation["requestBody"]["content"]["application/json"]["schema"]["anyOf"]
+    assert "as_of" in one["required"]
+    assert several["properties"]["patients"]["maxItems"] == 1000
+
+
+def test_everything_a_simulated_model_says_begins_by_saying_so(simulated: Artifact) -> None:
+    app = create_app(simulated)
+    for found in (post(app, patient()), post(app, {"patients": [patient()]}), call(app, "GET", "/v1/model")):
+        assert next(iter(found.json().items())) == ("example", EXAMPLE)
