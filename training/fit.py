@@ -23,8 +23,6 @@ from training.refit import refit
 from training.standing import Standing, standing
 
 HORIZONS = (30.0, 60.0, 90.0, 180.0, 365.0)  # days, reported
-NOISE = 0.005  # differences in IPA below this are noise (method.md section 11)
-PREFERENCE = ("ensemble", "linear", "trees")  # among equals
 PRIMARY = 90.0  # days; the horizon of "life expectancy > 3 months" (clinical.md section 6)
 Advance = Callable[[str, int, int], object]  # what is being done, steps done, steps in all
 
@@ -142,13 +140,9 @@ class _Steps:
 
 
 def _choose_learner(cohort: Cohort, settings: Settings, cross: CrossFit) -> tuple[str, dict[str, float]]:
-    """Every learner's mean IPA over served horizons and repeats; the best of them, or the one that was asked for.
-
-    Learners within NOISE of the best are equals: of these the ensemble is taken, which is never the worst at any horizon.
-    """
+    """Every learner's mean IPA over served horizons and repeats; the best of them, or the one that was asked for."""
     ipa = {name: float(np.mean([_mean_ipa(cohort, one.calibrated[name], cross) for one in cross.repeats])) for name in cross.calibration}
-    equals = [name for name in PREFERENCE if name in ipa and ipa[name] >= max(ipa.values()) - NOISE]
-    return (equals[0] if settings.learner == "auto" else settings.learner), ipa
+    return (max(ipa, key=lambda name: ipa[name]) if settings.learner == "auto" else settings.learner), ipa
 
 
 def _mean_ipa(cohort: Cohort, log_odds: FloatArray, cross: CrossFit) -> float:

@@ -25,7 +25,8 @@ LEAST_TREATED = 40  # fewer cannot hold the 20 deaths and 20 survivors a horizon
 class Validation:
     """What cross-validation says of the saved learner.
 
-    `evaluations`: by population, previously treated first, with 95 % intervals; the first repeat's out-of-fold risks.
+    `evaluations`: by population, previously treated first, with 95 % intervals; a patient's log-odds are the mean over repeats of
+    those of learners and calibrations that never saw the patient.
     `fold_means`: the mean over folds and repeats of each statistic, by population and horizon.
     `over_albumin`: by population and horizon, the paired gain in AUC over albumin alone on the same patients.
     """
@@ -58,7 +59,7 @@ def validate(
     for place, (name, rows) in enumerate(populations.items()):
         progress(f"bootstrap, {name}", place, len(populations))
         judged = cohort.select(np.flatnonzero(rows)).follow_up
-        log_odds = fit.cross.repeats[0].calibrated[fit.learner][rows]
+        log_odds = np.mean([one.calibrated[fit.learner] for one in fit.cross.repeats], axis=0)[rows]
         evaluations[name] = evaluate(sigmoid(log_odds), log_odds, judged, fit.cross.horizons, bootstrap=bootstrap, seed=seed)
         means[name] = _fold_means(fit.cross.repeats, fit.learner, cohort.follow_up, rows, fit.cross.horizons)
         gains[name] = _over_albumin(log_odds, albumin[rows], judged, tuple(evaluations[name].horizons), fit.cross.horizons, bootstrap, seed)
