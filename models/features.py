@@ -188,8 +188,8 @@ FEATURES: Mapping[str, Feature] = {
     for feature in (
         Feature("ln_alc", "absolute lymphocyte count", _BLOOD, "10*9/L", _lab("alc", ALC_FLOOR, True), -1, "ln", "alc"),
         Feature("ln_nlr", "neutrophil-to-lymphocyte ratio", _BLOOD, "1", _ln_nlr, +1, "ln", "nlr"),
-        Feature("alc_change", "change of the lymphocyte count (ratio)", _BLOOD, "1", _ln_change("alc", ALC_FLOOR), 0, "ln", "alc"),
-        Feature("nlr_change", "change of the NLR (ratio)", _BLOOD, "1", _ln_change("nlr", 0.1), 0, "ln", "nlr"),
+        Feature("alc_change", "change of the lymphocyte count (ratio)", _BLOOD, "1", _ln_change("alc", ALC_FLOOR), -1, "ln", "alc"),
+        Feature("nlr_change", "change of the NLR (ratio)", _BLOOD, "1", _ln_change("nlr", 0.1), +1, "ln", "nlr"),
         Feature("ln_crp", "C-reactive protein", _BLOOD, "mg/L", _lab("crp", 0.1, True), +1, "ln", "crp"),
         Feature("steroids_14d", "steroids within 14 days", _BLOOD, "", _history("steroids_14d"), 0, "flag"),
         Feature("gcsf_14d", "G-CSF within 14 days", _BLOOD, "", _history("gcsf_14d"), 0, "flag"),

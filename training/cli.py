@@ -79,7 +79,7 @@ def evaluate(
     bootstrap: Annotated[int, typer.Option(min=0, help="Resamples for the intervals.")] = 200,
     seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 1,
     digest: Annotated[str | None, typer.Option("--digest", help="Refuse any model but the one of this digest.")] = None,
-    tracking_uri: Annotated[str | None, typer.Option("--tracking-uri", help="MLflow store of a models:/ URI.")] = None,
+    tracking_uri: Annotated[str | None, typer.Option("--tracking-uri", envvar="MLFLOW_TRACKING_URI", help="MLflow store of a models:/ URI.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """A saved model on another cohort: discrimination, calibration and overall fit with intervals."""
@@ -96,7 +96,7 @@ def evaluate(
 def fetch(
     uri: Annotated[str, typer.Argument(metavar="URI", help="models:/name@alias, models:/name/3, models:/m-... or runs:/...")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the artifact; must not exist or be empty.")],
-    tracking_uri: Annotated[str, typer.Option("--tracking-uri", help="The MLflow store.")] = DEFAULT_TRACKING,
+    tracking_uri: Annotated[str, typer.Option("--tracking-uri", envvar="MLFLOW_TRACKING_URI", help="The MLflow store.")] = DEFAULT_TRACKING,
     as_json: AsJson = False,
 ) -> None:
     """The artifact folder of a model in MLflow, verified."""
@@ -123,7 +123,7 @@ def _train_command(pyfunc: Path) -> Callable[..., None]:
         bootstrap: Annotated[int, typer.Option(min=0, help="Resamples for the intervals of the evaluation.")] = 200,
         refits: Annotated[int, typer.Option(min=2, help="Refits for the intervals of every score.")] = 50,
         seed: Annotated[int, typer.Option(help="Seed of folds, trees and resamples.")] = 1,
-        tracking_uri: Annotated[str, typer.Option("--tracking-uri", help="MLflow store or server.")] = DEFAULT_TRACKING,
+        tracking_uri: Annotated[str, typer.Option("--tracking-uri", envvar="MLFLOW_TRACKING_URI", help="MLflow store or server.")] = DEFAULT_TRACKING,
         experiment: Annotated[str, typer.Option(help="MLflow experiment.")] = "lymphorisk",
         registered_name: Annotated[str, typer.Option("--registered-name", help="Name in the MLflow registry.")] = "lymphorisk",
         no_tracking: Annotated[bool, typer.Option("--no-tracking", help="Save the artifact only.")] = False,

@@ -1,0 +1,54 @@
+"""Every example of the README runs as it is written."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from models.cohort_file import read_cohort_file
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+SHELL = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+TWO_COMMANDS = re.findall(r"```bash\n(.*?)```", README, re.DOTALL)[:2]
+
+
+@pytest.mark.skipif(shutil.which("bash") is None or shutil.which("curl") is None, reason="the examples are for bash with curl")
+def test_the_examples_run_one_after_the_other(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    # `kill %1` needs job control, which a script has to ask for; a failing line fails the script
+    script = "set -e -o pipefail -o monitor\n" + "\n".join(SHELL)
+    ran = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert ran.returncode == 0, ran.stderr[-4000:]
+    trial = tmp_path / "trial"
+    assert '"uno_c"' in (trial / "evaluation.json").read_text(encoding="utf-8")
+    assert '"risks"' in (trial / "answer.json").read_text(encoding="utf-8")
+    rows = (trial / "scores.csv").read_text(encoding="utf-8").splitlines()
+    assert len(rows) == 3
+    assert "term_90d_ln_nlr" in rows[0]
+    assert "refused" in rows[2]
+    assert (trial / "fetched" / "manifest.json").read_bytes() == (trial / "model" / "manifest.json").read_bytes()
+
+
+def test_the_cohort_file_of_the_readme_can_be_read(tmp_path):
+    (example,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    path = tmp_path / "cohort.toml"
+    path.write_text(example, encoding="utf-8")
+    read = read_cohort_file(path)
+    assert read.name == "clinic"
+    assert [lab.analyte for lab in read.labs] == ["alc", "anc", "ca19_9", "albumin", "ldh"]
+
+
+def test_ci_runs_the_test_command_of_the_readme():
+    command = TWO_COMMANDS[1].strip()
+    assert "pytest" in command
+    assert command in (Path(__file__).parents[1] / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_the_readme_opens_with_the_two_commands():
+    assert "lymphorisk demo" in TWO_COMMANDS[0]
+    assert README.index(TWO_COMMANDS[1]) < 2000
