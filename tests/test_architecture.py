@@ -1,6 +1,7 @@
 """The house stands as drawn: where its rooms come from, who may import whom, and what a scoring process loads."""
 
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -57,5 +58,16 @@ def test_nothing_is_pickled_by_what_serving_reads():
         for room in ("models", "serving")
         for path in (ROOT / room).rglob("*.py")
         if any(word in path.read_text(encoding="utf-8") for word in words)
+    ]
+    assert guilty == []
+
+
+def test_no_room_imports_the_command_line():
+    # import-linter sees packages only, and lymphorisk.py is the one module above both rooms
+    guilty = [
+        str(path.relative_to(ROOT))
+        for room in ("models", "training", "serving")
+        for path in (ROOT / room).rglob("*.py")
+        if re.search(r"^\s*(import|from) lymphorisk\b", path.read_text(encoding="utf-8"), re.MULTILINE)
     ]
     assert guilty == []
