@@ -7,8 +7,9 @@ from typing import Any
 from models.analytes import ANALYTES
 from models.courses import MODALITIES
 from models.history import FLAGS, NUMBERS, OUTCOMES
+from serving.patient_json import LONGEST_ID, MOST_LINES, MOST_ROWS
 from serving.problems import PROBLEM
-from serving.wire import MOST_LINES, MOST_PATIENTS, MOST_ROWS
+from serving.wire import MOST_PATIENTS
 
 Schema = dict[str, Any]
 _TEXT: Schema = {"type": ["string", "null"], "maxLength": 256}
@@ -56,7 +57,7 @@ _HISTORY = _object(
 )
 PATIENT = _object(
     {
-        "id": {"type": ["string", "null"], "maxLength": 128, "description": "a pseudonym"},
+        "id": {"type": ["string", "null"], "maxLength": LONGEST_ID, "description": "a pseudonym"},
         "as_of": _DATE | {"description": "the index date: the decision to start the next line"},
         "age_years": {"type": "number", "minimum": 0, "maximum": 120},
         "sex": {"type": ["string", "null"], "description": "female, male or unknown"},
