@@ -186,9 +186,14 @@ class RiskModel:
             sums[..., index] = parts[..., group == index].sum(axis=-1)
         return sums
 
+    @cached_property
+    def _features_by_group(self) -> tuple[np.ndarray[tuple[int], np.dtype[np.intp]], np.ndarray[tuple[int], np.dtype[np.intp]]]:
+        """The features in the order of their groups, and where each group begins among them."""
+        group = self.design.group_of_feature
+        order = np.argsort(group, kind="stable")
+        return order, np.flatnonzero(np.diff(group[order], prepend=-1))
+
     def group_terms(self, terms: FloatArray) -> FloatArray:
         """Terms by feature (..., n_features) summed by clinical group, shape (..., n_groups)."""
-        sums = np.zeros((*terms.shape[:-1], len(self.design.groups)))
-        for index, group in enumerate(self.design.group_of_feature):
-            sums[..., group] += terms[..., index]
-        return sums
+        order, starts = self._features_by_group
+        return np.add.reduceat(terms[..., order], starts, axis=-1)
