@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from models.cohort_file import CohortFile, InvalidCohort, read_cohort_file
-from models.cohort_row import Row, patient_of, present
+from models.cohort_row import Row, excluded, patient_of, present
 from models.fault import Fault
 from models.patient import InvalidPatient, Patient
 from serving.refused import Refused
@@ -71,6 +71,7 @@ class Tables:
     """The tables of a cohort file: one row a patient, measurements and treatments by patient where they stand apart."""
 
     cohort: CohortFile
+    rules: CohortFile  # the same, with nothing but the exclusions that hold for scoring
     table: Path
     measurements: Mapping[str, Sequence[Row]]
     treatments: Mapping[str, Sequence[Row]]
@@ -89,6 +90,8 @@ class Tables:
         if not id:
             allowed = "an id: a risk must find its patient again"
             return Refused("", "invalid", (Fault(f"column {self.cohort.patient}", "nothing", allowed),))
+        if reason := excluded(self.rules, row):
+            return Refused(id, "not eligible", (Fault("row", reason, "a row that no [[exclude]] rule leaves out"),))
         try:
             return patient_of(self.cohort, row, self.measurements.get(id, ()), self.treatments.get(id, ()))
         except InvalidPatient as error:
@@ -139,7 +142,14 @@ def _tables(cohort: CohortFile, data: Path) -> Tables:
         faults += _absent_columns(measured, _MEASUREMENTS, cohort) + _absent_columns(treated, _TREATMENTS, cohort)
     if faults:
         raise InvalidCohort(faults)
-    return Tables(cohort, table, _by_patient(measured), _by_patient(treated))
+    return Tables(cohort, _rules(cohort, header(table)), table, _by_patient(measured), _by_patient(treated))
+
+
+def _rules(cohort: CohortFile, there: Sequence[str]) -> CohortFile:
+    """A row whose lab was never measured is no more to be scored than learned from; rules on follow-up say nothing here."""
+    follow_up = (cohort.follow_up.time, cohort.follow_up.died, cohort.follow_up.entered) if cohort.follow_up else ()
+    rules = tuple(rule for rule in cohort.exclusions if rule.column in there and rule.column not in follow_up)
+    return replace(cohort, exclusions=rules, fields={})
 
 
 def _absent_columns(path: Path | None, needed: Sequence[str], cohort: CohortFile) -> list[Fault]:

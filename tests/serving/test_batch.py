@@ -199,6 +199,15 @@ def test_a_table_without_the_mapped_columns_is_refused_as_a_whole(loaded: Artifa
     assert not (tmp_path / "scores.csv").exists()
 
 
+def test_a_declared_exclusion_holds_for_scoring_unless_it_speaks_of_follow_up(loaded: Artifact, tmp_path: Path) -> None:
+    patients = wide(tmp_path, changed(lines="7"), changed(pid="p2"))
+    rules = (("lines", 'equals = 7, column = "lines"'), ("follow-up", 'missing = true, column = "os_days"'))
+    text = "".join(f'[[exclude]]\nreason = "{reason}"\nwhere = {{ {where} }}\n' for reason, where in rules)
+    patients.write_text(patients.read_text() + text)
+    _, found = scored(loaded, patients)
+    assert [row["standing"].startswith("refused: not eligible: row = lines") for row in found] == [True, False]
+
+
 @pytest.mark.parametrize(("name", "match"), [("patients.csv", "write a cohort file"), ("patients.xml", "one patient a line")])
 def test_another_kind_of_file_is_refused(loaded: Artifact, tmp_path: Path, name: str, match: str) -> None:
     with pytest.raises(InvalidCohort, match=match):
