@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from models.analytes import ANALYTES
-from models.features import NEUTROPENIA, Feature, Reading, cholestasis, level_of, undetectable
+from models.features import Feature, Reading, cholestasis, level_of, neutropenic, undetectable
 from models.patient import CURRENT_DAYS, STALE_DAYS, Measurement, Patient
 from models.risk import RiskModel
 from models.tumours import CA19_9_TUMOURS
@@ -66,21 +67,23 @@ _READ_WITH: Mapping[str, tuple[str, ...]] = _MADE_OF | {
 _CONFOUNDERS = {"steroids_14d": "steroids", "gcsf_14d": "G-CSF", "infection_14d": "infection"}
 
 
-def input_quality(model: RiskModel, patient: Patient) -> tuple[InputQuality, ...]:
-    """What became of every input: the features of `model` in their order, then what was given and not used."""
+@dataclass(frozen=True)
+class Quality:
+    """What became of every input, features of the model first, and what to beware of, in sentences that hold no value given."""
+
+    inputs: tuple[InputQuality, ...]
+    warnings: tuple[str, ...]
+
+
+def quality_of(model: RiskModel, patient: Patient) -> Quality:
+    """The quality of what `model` reads of the patient, and of what was given beside it."""
     _, readings = model.design.row(patient)
-    used = [
-        InputQuality(name, feature.label, _states(model, feature, readings.get(name), patient))
-        for name, feature in model.design.of.items()
-    ]
-    reads = _reads(tuple((name, feature.analyte) for name, feature in model.design.of.items()))
+    features = model.design.of
+    used = [InputQuality(name, one.label, _states(model, one, readings.get(name), patient)) for name, one in features.items()]
+    reads = _reads(tuple((name, one.analyte) for name, one in features.items()))
     unused = [InputQuality(name, _label(name), ("given but not used",)) for name in _given(patient) if name not in reads]
-    return (*used, *unused)
-
-
-def input_warnings(model: RiskModel, patient: Patient) -> list[str]:
-    """What to beware of, in sentences; none of them holds a value that was given."""
-    return [*_blood_warnings(patient), *_ca19_9_warnings(patient), *_lab_warnings(patient), *_range_warnings(model, patient)]
+    warnings = [*_blood_warnings(patient), *_ca19_9_warnings(patient), *_lab_warnings(patient), *_range_warnings(model, readings)]
+    return Quality((*used, *unused), tuple(warnings))
 
 
 def _states(model: RiskModel, feature: Feature, reading: Reading | None, patient: Patient) -> tuple[State, ...]:
@@ -101,8 +104,9 @@ def _level_states(model: RiskModel, feature: Feature, patient: Patient) -> tuple
     level = level_of(feature, patient)
     if level is None:
         return ("not measured",)
-    developed = level in _levels(model, feature.name) or feature.name == "tumour" and level in model.population.deaths_by_tumour
-    return ("ok",) if developed else ("out of range",)
+    if feature.name == "tumour" and level in model.population.deaths_by_tumour:
+        return ("ok",)
+    return ("ok",) if level in _levels(model, feature.name) else ("out of range",)
 
 
 def _levels(model: RiskModel, name: str) -> list[str]:
@@ -162,8 +166,7 @@ def _blood_warnings(patient: Patient) -> Iterator[str]:
             known = getattr(patient.history, field)
             if known != 0:
                 yield f"{name} within 14 days: {'not known' if known is None else 'yes'}; NLR may be confounded"
-    anc = patient.current("anc")
-    if anc is not None and anc.value < NEUTROPENIA:
+    if neutropenic(patient, patient.current("nlr")):
         yield "neutrophils below 1.0 10*9/L: NLR is not interpretable, and a low one reassures nobody"
 
 
@@ -193,8 +196,7 @@ def _lab_warnings(patient: Patient) -> Iterator[str]:
         yield "LDH without its laboratory's upper limit of normal: assays differ about two-fold, so it is not read"
 
 
-def _range_warnings(model: RiskModel, patient: Patient) -> Iterator[str]:
-    _, readings = model.design.row(patient)
+def _range_warnings(model: RiskModel, readings: Mapping[str, Reading]) -> Iterator[str]:
     for name, reading in readings.items():
         if reading.status == "measured" and _outside(model, name, reading.value):
             yield f"{model.design.of[name].label}: outside the range of the development cohort; taken at the end of that range"

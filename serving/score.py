@@ -16,11 +16,11 @@ from models.artifact import Artifact
 from models.design import DesignMatrix, FloatArray, design_matrix
 from models.explanation import explain
 from models.fault import Fault
-from models.features import Reading
+from models.features import Feature, level_of
 from models.imputation import TAIL, Filled
 from models.patient import STALE_DAYS, Patient
 from models.population import Ineligible, require_eligible
-from models.quality import input_quality, input_warnings
+from models.quality import quality_of
 from models.risk import RiskModel, Scores
 from serving.answer import Answer, Estimate, InputUsed
 from serving.lymphopenia import lymphopenia
@@ -53,8 +53,7 @@ def admit(model: RiskModel, patient: Patient | Refused) -> Patient | Refused:
         require_eligible(patient)
     except Ineligible as error:
         return Refused(patient.id, "not eligible", error.faults)
-    _, readings = model.design.row(patient)
-    missing = tuple(_missing(model, name) for name in model.required if _absent(readings.get(name)))
+    missing = tuple(_missing(model, name) for name in model.required if _absent(model.design.of[name], patient))
     return Refused(patient.id, "insufficient data", missing) if missing else patient
 
 
@@ -64,8 +63,10 @@ def together(model: RiskModel, patients: Sequence[Patient]) -> Company:
     return Company(tuple(patients), matrix, model.score(matrix))
 
 
-def _absent(reading: Reading | None) -> bool:
-    return reading is not None and reading.status == "not measured"
+def _absent(feature: Feature, patient: Patient) -> bool:
+    if feature.scale == "level":
+        return level_of(feature, patient) is None
+    return feature.of(patient).status == "not measured"
 
 
 def _missing(model: RiskModel, name: str) -> Fault:
@@ -81,6 +82,7 @@ def _answers(artifact: Artifact, company: Company, site: str) -> Iterable[Answer
     explained = explain(model, company.scores, _estimated(model, company.matrix))
     estimates = _estimates(model, company)
     for row, patient in enumerate(company.patients):
+        quality = quality_of(model, patient)
         yield Answer(
             id=patient.id,
             standing=tuple(standing(model, patient, site)),
@@ -88,8 +90,8 @@ def _answers(artifact: Artifact, company: Company, site: str) -> Iterable[Answer
             inputs=_inputs(model, company.scores.filled.x[row]),
             estimates=tuple(estimates[row]),
             lymphopenia=lymphopenia(patient),
-            quality=input_quality(model, patient),
-            warnings=tuple(input_warnings(model, patient)),
+            quality=quality.inputs,
+            warnings=quality.warnings,
             refused_horizons=model.refused,
             model=model.name,
             digest=artifact.digest,

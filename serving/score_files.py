@@ -15,7 +15,7 @@ import numpy as np
 from models.artifact import Artifact
 from models.design import FloatArray
 from models.patient import Patient
-from models.quality import input_quality, input_warnings
+from models.quality import Quality, quality_of
 from models.risk import Z95, RiskModel, sigmoid
 from serving.patient_files import LINES
 from serving.refused import Refused
@@ -59,8 +59,8 @@ def table_rows(artifact: Artifact, patients: Block, site: str = "") -> tuple[lis
             rows.append([one.id, "; ".join([*opening(model), f"refused: {one}"]), *nothing, None, None])
         else:
             said = "; ".join(standing(model, one, site))
-            beware = "; ".join(input_warnings(model, one))
-            rows.append([one.id, said, *_spread_out(model, next(numbers)), _quality(model, one), beware])
+            quality = quality_of(model, one)
+            rows.append([one.id, said, *_spread_out(model, next(numbers)), _inputs(quality), "; ".join(quality.warnings)])
     return rows, [one for one in admitted if isinstance(one, Refused)]
 
 
@@ -90,10 +90,9 @@ def _spread_out(model: RiskModel, numbers: list[list[float]]) -> list[float | No
     return [cell for days in _days(model) for cell in served.get(days, nothing)]
 
 
-def _quality(model: RiskModel, patient: Patient) -> str:
+def _inputs(quality: Quality) -> str:
     """Every input that was not simply used as given."""
-    said = [f"{one.name}: {', '.join(one.states)}" for one in input_quality(model, patient) if not one.in_order]
-    return "; ".join(said) or "ok"
+    return "; ".join(f"{one.name}: {', '.join(one.states)}" for one in quality.inputs if not one.in_order) or "ok"
 
 
 @contextmanager

@@ -105,7 +105,7 @@ def hand_made(**changes: object) -> RiskModel:
         name="hand-made",
         design=design,
         horizons=tuple(
-            HorizonStanding(days, "promotable" if days >= 90 else "evaluable", "" if days >= 90 else "60 deaths: 100 are needed", share)
+            HorizonStanding(days, *(("promotable", "") if days >= 90 else ("evaluable", "60 deaths: 100 are needed")), share)
             for days, share in zip(DAYS, shares, strict=True)
         ),
         refused={"60": "not asked for"},
