@@ -24,7 +24,8 @@ LONGEST_ID = 128  # characters
 PATIENT_FIELDS = ("id", "as_of", "age_years", "sex", "tumour", "measurements", "treatments", "history", "extra")
 MEASUREMENT_FIELDS = ("analyte", "loinc", "value", "unit", "date", "uln", "method")
 TREATMENT_FIELDS = ("line", "modality", "agents", "start", "end", "outcome")
-_REQUIRED = ("as_of", "age_years")  # and the tumour, of which assemble() speaks
+# and the tumour, of which assemble() speaks
+_REQUIRED = {"as_of": "the index date, YYYY-MM-DD: it is required", "age_years": "a number of years: it is required"}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -45,9 +46,9 @@ class Reading:
     def patient(self, document: Mapping[str, object], id: str, at: str) -> Patient:
         """The patient, or InvalidPatient with every fault of him."""
         self.known(document, PATIENT_FIELDS, at)
-        for name in _REQUIRED:
+        for name, allowed in _REQUIRED.items():
             if document.get(name) is None:
-                self.fault(f"{at}/{name}", None, "a value: it is required")
+                self.fault(f"{at}/{name}", None, allowed)
         self.as_of = self.date(document, "as_of", at)
         return assemble(
             id=id,
