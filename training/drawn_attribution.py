@@ -1,0 +1,146 @@
+"""Pictures of what moves the risk, drawn by the `shap` library from the model's own terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import matplotlib.pyplot as plt
+import numpy as np
+import shap
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from models.design import FloatArray
+from training.attribution import Attribution
+from training.sheet import INK, plain, sheet
+
+MOST_PATIENTS = 1000  # dots of a swarm
+SHOWN = 15  # features of a picture; the rest are summed by shap
+_ROW = 0.36  # inches
+_LOG_ODDS = "term, log-odds (above 0: raises the risk)"
+
+
+def draw_swarm(of: Attribution, *, seed: int, example: str) -> Figure:
+    """Every feature's terms over at most 1,000 patients: a dot is one term, its colour the value behind it."""
+    rows = np.random.default_rng(seed).permutation(len(of.terms))[:MOST_PATIENTS]
+    words = (
+        "Each dot is one patient's term, its colour the value: where red dots lie to the right, the risk rises with the value. "
+        "Grey: the feature does not apply, or has no order. Terms say what is associated with the risk, not what causes it."
+    )
+    figure, axes = _rows(f"What moves the risk by day {of.day}", words, min(SHOWN, len(of.labels)), example)
+    explained = shap.Explanation(
+        values=of.terms[rows, of.primary], base_values=of.base, data=_coloured(of.values[rows]), feature_names=of.labels
+    )
+    with _still():
+        shap.plots.beeswarm(explained, max_display=SHOWN, ax=axes, show=False, plot_size=None, s=9, color_bar_label="value")
+    return _tidied(figure, axes, _LOG_ODDS)
+
+
+def draw_features(of: Attribution, *, example: str) -> Figure:
+    """The mean size of every feature's terms."""
+    words = "Mean absolute term over the development cohort. A feature that is large here need not be large in every patient."
+    return _bars(f"Which features move the risk most by day {of.day}", words, of.terms[:, of.primary], of.labels, example)
+
+
+def draw_groups(of: Attribution, *, example: str) -> Figure:
+    """The mean size of every clinical group's terms."""
+    words = (
+        "Mean absolute group term over the development cohort. How credit is shared between related features, as ALC and NLR, "
+        "is arbitrary; between groups it is less so."
+    )
+    title, groups = f"Which clinical groups move the risk most by day {of.day}", list(of.model.design.groups)
+    return _bars(title, words, of.by_group()[:, of.primary], groups, example)
+
+
+def draw_one_patient(of: Attribution, *, example: str) -> Figure:
+    """From the reference to the log-odds of one patient, feature by feature: a whole row, so of simulated patients only."""
+    row, shown = _instructive(of), min(SHOWN, len(of.labels))
+    words = (
+        f"Log-odds of death by day {of.day}: from the cohort's average, E[f(X)] at the bottom, each term moves them to this "
+        "patient's own, f(x) at the top."
+    )
+    explained = shap.Explanation(
+        values=of.terms[row, of.primary], base_values=of.base, data=of.written(row), feature_names=of.labels
+    )
+    figure = sheet("One simulated patient: how the risk is added up", words, example=example, height=_ROW * shown + 1.6)
+    with _pyplot(figure):
+        axes = figure.subplots()
+        width, height = figure.get_size_inches().tolist()
+        shap.plots.waterfall(explained, max_display=shown, show=False)
+        figure.set_size_inches(width, height)
+    return _tidied(figure, axes, "")
+
+
+def draw_horizons(of: Attribution, *, example: str) -> Figure:
+    """How the weight of each clinical group changes with the horizon: a strip of mean sizes."""
+    sizes = np.abs(of.by_group()).mean(axis=0).T
+    groups, days = of.model.design.groups, of.model.days
+    words = "Mean absolute group term over the development cohort, log-odds: what matters early need not matter late."
+    figure = sheet("What matters when", words, example=example, height=0.5 * len(groups) + 0.9)
+    axes = plain(figure.subplots())
+    axes.imshow(sizes, cmap="Blues", aspect="auto", vmin=0, vmax=max(float(sizes.max()) * 1.3, 1e-9))
+    for (group, day), size in np.ndenumerate(sizes):
+        axes.text(day, group, f"{size:.2f}", ha="center", va="center", size=10, color=INK)
+    axes.set_yticks(range(len(groups)), groups)
+    axes.set_xticks(range(len(days)), [f"{day} d" for day in days])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    return figure
+
+
+def _bars(title: str, words: str, terms: FloatArray, names: list[str], example: str) -> Figure:
+    figure, axes = _rows(title, words, min(SHOWN, len(names)), example)
+    shap.plots.bar(shap.Explanation(values=terms, feature_names=names), max_display=SHOWN, ax=axes, show=False)
+    return _tidied(figure, axes, "mean absolute term, log-odds")
+
+
+def _rows(title: str, words: str, rows: int, example: str) -> tuple[Figure, Axes]:
+    figure = sheet(title, words, example=example, height=_ROW * rows + 0.9)
+    return figure, figure.subplots()
+
+
+def _tidied(figure: Figure, axes: Axes, label: str) -> Figure:
+    axes.set_xlabel(label, size=10, color=INK)
+    for tick in axes.get_yticklabels():
+        tick.set_fontsize(9.5)
+    axes.tick_params("x", labelsize=9)
+    return figure
+
+
+def _instructive(of: Attribution) -> int:
+    """The patient nearest to the 80th percentile of the log-odds: at the average the terms cancel."""
+    log_odds = of.terms[:, of.primary].sum(axis=-1)
+    return int(np.argmin(np.abs(log_odds - np.quantile(log_odds, 0.8))))
+
+
+def _coloured(values: FloatArray) -> NDArray[np.object_]:
+    """Values by which shap colours its dots; a feature without any order is handed over as words, which it draws in grey."""
+    handed = values.astype(object)
+    handed[:, np.isnan(values).all(axis=0)] = "no order"
+    return handed
+
+
+@contextmanager
+def _still() -> Iterator[None]:
+    """shap scatters its dots by NumPy's global generator: the same way every time, and the generator is given back as it was."""
+    state = np.random.get_state()
+    np.random.seed(1)
+    try:
+        yield
+    finally:
+        np.random.set_state(state)
+
+
+@contextmanager
+def _pyplot(figure: Figure) -> Iterator[None]:
+    """shap's waterfall draws on pyplot's current figure: ours, for as long as it takes, whatever display there is."""
+    FigureCanvasAgg.new_manager(figure, 0)
+    with plt.ioff():
+        plt.figure(figure)
+        try:
+            yield
+        finally:
+            plt.close(figure)

@@ -1,0 +1,61 @@
+"""Groups of fewer than ten patients are never counted out in anything that leaves the training computer.
+
+A hidden count must not come back by subtraction either: where it is one of several that add up to a known total, the largest
+of them is rounded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+SMALLEST = 10  # patients; a group of one to nine is "<10"
+_FEW = re.compile(r"(?<![\d.,])[1-9](?= (?:of \d+ patients|patients?\b|development deaths|deaths?\b|rows?\b))")
+
+
+def small(count: float) -> bool:
+    """Whether a count is above 0 and below ten."""
+    return 0 < count < SMALLEST
+
+
+def masked(count: float) -> int | str:
+    """The count, or "<10".
+
+    >>> masked(0), masked(9), masked(10)
+    (0, '<10', 10)
+    """
+    return f"<{SMALLEST}" if small(count) else round(count)
+
+
+def about(count: float) -> int | str:
+    """The count to the nearest ten, said as such."""
+    return masked(count) if count < SMALLEST else f"about {round(count / SMALLEST) * SMALLEST}"
+
+
+def masked_parts(counts: Sequence[float]) -> list[int | str]:
+    """Counts that add up to a known total: small ones hidden and, where it is only one, the largest rounded.
+
+    >>> masked_parts([138, 9, 0, 60])
+    ['about 140', '<10', 0, 60]
+    >>> masked_parts([138, 9, 2])
+    [138, '<10', '<10']
+    """
+    shown = [masked(count) for count in counts]
+    if sum(map(small, counts)) == 1:
+        largest = max(range(len(counts)), key=lambda place: counts[place])
+        shown[largest] = about(counts[largest])
+    return shown
+
+
+def masked_by_name(counts: Mapping[str, float]) -> dict[str, int | str]:
+    """The same for counts with names."""
+    return dict(zip(counts, masked_parts(list(counts.values())), strict=True))
+
+
+def masked_sentence(text: str) -> str:
+    """A sentence of ours in which a small count of patients, deaths or rows is said as "fewer than 10".
+
+    >>> masked_sentence("9 deaths by day 30: at least 20 are needed")
+    'fewer than 10 deaths by day 30: at least 20 are needed'
+    """
+    return _FEW.sub(f"fewer than {SMALLEST}", text)
