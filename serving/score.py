@@ -114,7 +114,7 @@ def _inputs(model: RiskModel, x: FloatArray) -> tuple[InputUsed, ...]:
     for column, value in zip(model.design.columns, x.tolist(), strict=True):
         if not column.level:
             values[column.feature] = None if math.isnan(value) else model.design.of[column.feature].shown(value)
-        elif value > 0:
+        elif value == 1.0:  # where the level is not known, the columns hold estimated shares
             values[column.feature] = column.level
     return tuple(
         InputUsed(name, feature.label, feature.group, feature.unit, values[name]) for name, feature in model.design.of.items()
