@@ -19,7 +19,7 @@ from models.reading import NINES, NO_LIMIT, Limit, missing_code, read, shown, wh
 
 __all__ = [
     "ANALYTES", "BY_LOINC", "UNCONFIRMED_LOINC", "Analyte", "InvalidQuantity", "Limit", "Quantity",
-    "ecog_from_karnofsky", "quantity",
+    "ecog_from_karnofsky", "quantity", "require_unit",
 ]
 
 
@@ -135,7 +135,7 @@ def quantity(analyte: str, given: float | str, unit: str | None, field: str = ""
     try:
         known, factor, converted = _unit(analyte, unit)
     except KeyError:
-        raise InvalidQuantity(_unit_fault(analyte, given, unit, field)) from None
+        raise InvalidQuantity(_unit_fault(analyte, shown(given), unit, field, read(given)[0])) from None
     number, limit = (given, NO_LIMIT) if type(given) is float else read(given)
     # + 0.0 turns -0.0 into 0.0
     value = float(_EXACT.multiply(Decimal(repr(number)), factor)) if converted else number + 0.0
@@ -143,6 +143,21 @@ def quantity(analyte: str, given: float | str, unit: str | None, field: str = ""
         raise InvalidQuantity(_value_fault(known, factor, given, str(unit), field))
     low, high = known.plausible
     return Quantity(value, limit, converted, low <= value <= high)
+
+
+def require_unit(analyte: str, unit: str | None, field: str = "") -> None:
+    """InvalidQuantity unless `unit` is an accepted unit of `analyte`: for a whole column, before any value is read.
+
+    >>> require_unit("albumin", "g/dL")
+    >>> require_unit("albumin", "")
+    Traceback (most recent call last):
+        ...
+    models.analytes.InvalidQuantity: albumin = a column without a unit: allowed is a number with its unit: g/L, g/dL, ...
+    """
+    try:
+        _unit(analyte, unit)
+    except KeyError:
+        raise InvalidQuantity(_unit_fault(analyte, "a column", unit, field)) from None
 
 
 def ecog_from_karnofsky(karnofsky: float) -> int:
@@ -208,7 +223,7 @@ def _allowed(known: Analyte) -> str:
     return f"{start} to {high:.12g} {known.unit}".removesuffix(" 1")
 
 
-def _unit_fault(analyte: str, given: object, unit: str | None, field: str) -> Fault:
+def _unit_fault(analyte: str, given: str, unit: str | None, field: str, number: float = math.nan) -> Fault:
     known = ANALYTES.get(analyte)
     if known is None:
         close = [BY_LOINC[analyte]] if analyte in BY_LOINC else difflib.get_close_matches(analyte, ANALYTES, 1)
@@ -216,10 +231,10 @@ def _unit_fault(analyte: str, given: object, unit: str | None, field: str) -> Fa
     allowed = "a number with its unit: " + ", ".join(list(known.units)[:6])
     if isinstance(unit, str) and unit.strip():
         likely = _OTHER_UNITS.get(accepted.plain(unit), "")
-        return Fault(field or known.name, f"{shown(given)} {shown(unit)}", allowed, likely)
-    fits = _fitting_unit(known, read(given)[0])
+        return Fault(field or known.name, f"{given} {shown(unit)}", allowed, likely)
+    fits = _fitting_unit(known, number)
     likely = "a unit left out: it is never guessed" + (f", though {fits} would fit" if fits else "")
-    return Fault(field or known.name, f"{shown(given)} without a unit", allowed, likely)
+    return Fault(field or known.name, f"{given} without a unit", allowed, likely)
 
 
 _OTHER_UNITS = {

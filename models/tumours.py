@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 TUMOURS: Mapping[str, tuple[str, ...]] = {  # canonical name -> usual spellings, lower case
-    "nsclc": ("non-small cell lung cancer", "non small cell lung cancer", "lung adenocarcinoma", "lung squamous", "lung"),
+    "nsclc": ("non-small cell lung cancer", "non small cell lung cancer", "lung adenocarcinoma", "lung squamous"),
     "sclc": ("small cell lung cancer", "small-cell lung cancer"),
     "melanoma": ("skin melanoma", "cutaneous melanoma"),
     "renal": ("renal cell carcinoma", "rcc", "kidney", "kidney cancer", "renal cell"),
