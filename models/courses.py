@@ -111,5 +111,6 @@ def _last_line_months(ended: Sequence[Treatment], last: Treatment) -> float:
 
 
 def _recent(courses: Sequence[Treatment], modality: str) -> float | None:
+    """Yes, where a course of it ended within 14 days or runs; an older course says nothing of what was given since."""
     ends = [course.end_days_before or 0.0 for course in courses if course.modality == modality]
-    return float(min(ends) <= CONFOUNDING_DAYS) if ends else None
+    return 1.0 if min(ends, default=math.inf) <= CONFOUNDING_DAYS else None

@@ -26,6 +26,7 @@ Group = Literal[
 GROUPS: tuple[Group, ...] = Group.__args__  # type: ignore[attr-defined]  # the arguments of a Literal, in order
 
 NLR_CAP = 40.0  # larger ratios carry no more information (clinical.md section 5: cap 25-40 for modelling)
+NLR_FLOOR = 0.1  # smaller ratios are not told apart in a change
 NEUTROPENIA = 1.0  # 10*9/L: a ratio with fewer neutrophils reassures nobody
 UNDETECTABLE = 2.0  # U/mL: at or below, a stratum of its own, possibly a Lewis-negative non-secretor
 BILIRUBIN_ULN = 20.5  # umol/L (1.2 mg/dL), taken where the laboratory's own limit is not given
@@ -79,13 +80,17 @@ def _lab(analyte: str, floor: float = -math.inf, log: bool = False) -> Callable[
     return read
 
 
+def neutropenic(patient: Patient, ratio: Measurement | None = None) -> bool:
+    """Whether neutrophils are below 1.0 10*9/L now, or were in the draw of `ratio`: its NLR then reassures nobody."""
+    counts = [patient.current("anc"), patient.on_day("anc", ratio.days_before_index) if ratio else None]
+    return any(anc is not None and anc.below(NEUTROPENIA) for anc in counts)
+
+
 def _ln_nlr(patient: Patient) -> Reading:
-    anc, found = patient.current("anc"), patient.current("nlr")
+    found = patient.current("nlr")
     if found is None:
         return NOT_MEASURED
-    if anc is not None and anc.value < NEUTROPENIA:
-        return NOT_INTERPRETABLE
-    return Reading(math.log(min(found.value, NLR_CAP)))
+    return NOT_INTERPRETABLE if neutropenic(patient, found) else Reading(math.log(min(found.value, NLR_CAP)))
 
 
 def _ln_ldh_ratio(patient: Patient) -> Reading:
@@ -130,7 +135,9 @@ def _ca19_9_change(patient: Patient) -> Reading:
         return NOT_MEASURED  # changes are taken within one assay: platforms differ up to two-fold
     if undetectable(now) or undetectable(then):
         return NOT_APPLICABLE
-    return NOT_INTERPRETABLE if cholestasis(patient) else Reading(math.log10(now.value / then.value))
+    if cholestasis(patient) or ">" in (now.limit, then.limit):  # of two "at least" no change can be told
+        return NOT_INTERPRETABLE
+    return Reading(math.log10(now.value / then.value))
 
 
 def _ln_change(analyte: str, floor: float) -> Callable[[Patient], Reading]:
@@ -138,7 +145,7 @@ def _ln_change(analyte: str, floor: float) -> Callable[[Patient], Reading]:
         now, then = patient.current(analyte), patient.earlier(analyte)
         if now is None or then is None:
             return NOT_MEASURED
-        if analyte == "nlr" and any(m.value < NEUTROPENIA for m in (patient.current("anc"), patient.earlier("anc")) if m):
+        if analyte == "nlr" and (neutropenic(patient, now) or neutropenic(patient, then)):
             return NOT_INTERPRETABLE
         return Reading(math.log(max(now.value, floor) / max(then.value, floor)))
 
@@ -166,7 +173,7 @@ def _last_line_progressed(patient: Patient) -> Reading:
     return NOT_MEASURED if outcome in (None, "unknown") else Reading(float(outcome == "progression"))
 
 
-def _ln_days_since_radiotherapy(patient: Patient) -> Reading:
+def _ln_days_since_rt(patient: Patient) -> Reading:
     days = patient.history.days_since_radiotherapy
     if patient.history.prior_radiotherapy == 0:
         return NOT_APPLICABLE
@@ -188,15 +195,16 @@ FEATURES: Mapping[str, Feature] = {
     for feature in (
         Feature("ln_alc", "absolute lymphocyte count", _BLOOD, "10*9/L", _lab("alc", ALC_FLOOR, True), -1, "ln", "alc"),
         Feature("ln_nlr", "neutrophil-to-lymphocyte ratio", _BLOOD, "1", _ln_nlr, +1, "ln", "nlr"),
-        Feature("alc_change", "change of the lymphocyte count (ratio)", _BLOOD, "1", _ln_change("alc", ALC_FLOOR), -1, "ln", "alc"),
-        Feature("nlr_change", "change of the NLR (ratio)", _BLOOD, "1", _ln_change("nlr", 0.1), +1, "ln", "nlr"),
+        # Signed like the values themselves: what an ALC of today moves must move in one direction, its change included.
+        Feature("alc_change", "change of the lymphocyte count", _BLOOD, "1", _ln_change("alc", ALC_FLOOR), -1, "ln", "alc"),
+        Feature("nlr_change", "change of the NLR", _BLOOD, "1", _ln_change("nlr", NLR_FLOOR), +1, "ln", "nlr"),
         Feature("ln_crp", "C-reactive protein", _BLOOD, "mg/L", _lab("crp", 0.1, True), +1, "ln", "crp"),
         Feature("steroids_14d", "steroids within 14 days", _BLOOD, "", _history("steroids_14d"), 0, "flag"),
         Feature("gcsf_14d", "G-CSF within 14 days", _BLOOD, "", _history("gcsf_14d"), 0, "flag"),
         Feature("infection_14d", "infection within 14 days", _BLOOD, "", _history("infection_14d"), 0, "flag"),
         Feature("ca19_9_log10", "CA19-9", _BURDEN, "U/mL", _ca19_9_log10, 0, "log10", "ca19_9"),
         Feature("ca19_9_undetectable", "CA19-9 undetectable", _BURDEN, "", _ca19_9_undetectable, 0, "flag", "ca19_9"),
-        Feature("ca19_9_change", "change of CA19-9 (ratio)", _BURDEN, "1", _ca19_9_change, 0, "log10", "ca19_9"),
+        Feature("ca19_9_change", "change of CA19-9", _BURDEN, "1", _ca19_9_change, 0, "log10", "ca19_9"),
         Feature("ln_ldh_ratio", "LDH over its upper limit of normal", _BURDEN, "1", _ln_ldh_ratio, +1, "ln", "ldh"),
         Feature("liver_metastases", "liver metastases", _BURDEN, "", _history("liver_metastases"), +1, "flag"),
         Feature("metastatic_sites", "number of metastatic sites", _BURDEN, "1", _history("metastatic_sites"), +1),
@@ -205,15 +213,7 @@ FEATURES: Mapping[str, Feature] = {
         Feature("prior_chemotherapy", "prior chemotherapy", _HISTORY, "", _history("prior_chemotherapy"), 0, "flag"),
         Feature("prior_radiotherapy", "prior radiotherapy", _HISTORY, "", _history("prior_radiotherapy"), 0, "flag"),
         Feature("prior_immunotherapy", "prior immunotherapy", _HISTORY, "", _history("prior_immunotherapy"), 0, "flag"),
-        Feature(
-            "ln_days_since_radiotherapy",
-            "days since the last radiotherapy (plus 1)",
-            _HISTORY,
-            "d",
-            _ln_days_since_radiotherapy,
-            0,
-            "ln",
-        ),
+        Feature("ln_days_since_radiotherapy", "days since radiotherapy (plus 1)", _HISTORY, "d", _ln_days_since_rt, 0, "ln"),
         Feature("months_on_therapy", "months on systemic therapy", _HISTORY, "mo", _treated("months_on_therapy")),
         Feature("last_line_months", "duration of the last line", _HISTORY, "mo", _treated("last_line_months")),
         Feature("last_line_progressed", "last line ended by progression", _HISTORY, "", _last_line_progressed, 0, "flag"),

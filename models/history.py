@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 from models.fault import Fault
+from models.reading import read
 
 Known = float | str | None
 
 OUTCOMES = ("progression", "response", "stable", "toxicity", "completed", "unknown")
 _FLAG_WORDS = {"yes": 1.0, "y": 1.0, "true": 1.0, "1": 1.0, "1.0": 1.0, "no": 0.0, "n": 0.0, "false": 0.0, "0": 0.0, "0.0": 0.0}
+_OUTCOME_WORDS = {
+    "pd": "progression",
+    "progressed": "progression",
+    "progressive disease": "progression",
+    "cr": "response",
+    "pr": "response",
+    "complete response": "response",
+    "partial response": "response",
+    "sd": "stable",
+    "stable disease": "stable",
+}
 _UNKNOWN_WORDS = frozenset({"", "unknown", "none", "na", "nan", "u"})
 
 
@@ -47,7 +58,7 @@ class History:
 FLAGS = tuple(
     name
     for name in History.__annotations__
-    if name.startswith("prior_") and name != "prior_lines" or name.endswith("_14d") or name == "liver_metastases"
+    if (name.startswith("prior_") and name != "prior_lines") or name.endswith("_14d") or name == "liver_metastases"
 )
 NUMBERS: Mapping[str, tuple[float, float]] = {  # allowed range of each number
     "prior_lines": (0, 30),
@@ -56,6 +67,7 @@ NUMBERS: Mapping[str, tuple[float, float]] = {  # allowed range of each number
     "last_line_months": (0, 600),
     "metastatic_sites": (0, 50),
 }
+COUNTED = frozenset({"prior_lines", "metastatic_sites"})  # whole numbers
 HISTORY_FIELDS = tuple(History.__annotations__)
 
 
@@ -64,30 +76,32 @@ def read_history(given: Mapping[str, object], where: Mapping[str, str], faults: 
 
     Flags take yes / no / unknown, true / false or 1 / 0. Having had no systemic therapy is having had no prior line.
     """
-    read: dict[str, Known] = {}
+    known: dict[str, Known] = {}
     for name, value in given.items():
         field = where.get(name, name)
         if name in FLAGS:
-            read[name] = _flag(value, field, faults)
+            known[name] = _flag(value, field, faults)
         elif name in NUMBERS:
-            read[name] = _number(value, field, NUMBERS[name], faults)
+            known[name] = _number(value, field, name, faults)
         elif name == "last_line_outcome":
-            read[name] = _outcome(value, field, faults)
+            known[name] = _outcome(value, field, faults)
         else:
             faults.append(Fault(field, name, "one of " + ", ".join(HISTORY_FIELDS)))
-    return _completed(read, where, faults)
+    return _completed(known, where, faults)
 
 
-def _completed(read: dict[str, Known], where: Mapping[str, str], faults: list[Fault]) -> History:
-    lines, therapy = read.get("prior_lines"), read.get("prior_systemic_therapy")
+def _completed(known: dict[str, Known], where: Mapping[str, str], faults: list[Fault]) -> History:
+    lines, therapy = known.get("prior_lines"), known.get("prior_systemic_therapy")
     if lines is not None and therapy is not None and (float(lines) > 0) != (float(therapy) > 0):
         field = where.get("prior_systemic_therapy", "prior_systemic_therapy")
         faults.append(Fault(field, "yes" if therapy else "no", "what prior_lines says"))
     if lines is not None and therapy is None:
-        read["prior_systemic_therapy"] = float(float(lines) > 0)
-    if read.get("days_since_radiotherapy") is not None and read.get("prior_radiotherapy") is None:
-        read["prior_radiotherapy"] = 1.0
-    return History(**read)  # type: ignore[arg-type]  # each field was read by its own kind above
+        known["prior_systemic_therapy"] = float(float(lines) > 0)
+    if lines is None and therapy == 0:
+        known["prior_lines"] = 0.0
+    if known.get("days_since_radiotherapy") is not None and known.get("prior_radiotherapy") is None:
+        known["prior_radiotherapy"] = 1.0
+    return History(**known)  # type: ignore[arg-type]  # each field was read by its own kind above
 
 
 def _flag(value: object, field: str, faults: list[Fault]) -> float | None:
@@ -99,22 +113,21 @@ def _flag(value: object, field: str, faults: list[Fault]) -> float | None:
     return _FLAG_WORDS.get(word)
 
 
-def _number(value: object, field: str, allowed: tuple[float, float], faults: list[Fault]) -> float | None:
+def _number(value: object, field: str, name: str, faults: list[Fault]) -> float | None:
     if value is None or str(value).strip().lower() in _UNKNOWN_WORDS:
         return None
-    try:
-        number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]  # refused just below
-    except (TypeError, ValueError):
-        number = math.nan
-    if not allowed[0] <= number <= allowed[1]:
-        faults.append(Fault(field, str(value), f"a number from {allowed[0]:g} to {allowed[1]:g}"))
+    number, limit = read(value)
+    low, high = NUMBERS[name]
+    if limit or not low <= number <= high or (name in COUNTED and not number.is_integer()):
+        kind = "a whole number" if name in COUNTED else "a number"
+        faults.append(Fault(field, str(value), f"{kind} from {low:g} to {high:g}"))
         return None
     return number
 
 
 def _outcome(value: object, field: str, faults: list[Fault]) -> str | None:
     word = "" if value is None else str(value).strip().lower()
-    word = "progression" if word in ("pd", "progressed", "progressive disease") else word
+    word = _OUTCOME_WORDS.get(word, word)
     if word in _UNKNOWN_WORDS:
         return None
     if word not in OUTCOMES:

@@ -11,18 +11,28 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
 
-from models.analytes import ANALYTES, InvalidQuantity, Limit, Quantity, ecog_from_karnofsky, quantity
 from models.courses import Treatment, course_faults, summarise
 from models.fault import Fault
-from models.history import History, read_history
+from models.history import FLAGS, History, read_history
+from models.measurements import ALC_FLOOR, CURRENT_DAYS, STALE_DAYS, GivenMeasurement, Measurement, read_measurements
 from models.tumours import tumour_named
 
-CURRENT_DAYS = 14.0  # a lab this old is used as it is (clinical.md section 5)
-STALE_DAYS = 28.0  # up to here it is used and said to be stale; older is history only
-NLR_TOLERANCE = 0.05  # a given NLR may differ this much from ANC / ALC of the same draw
+__all__ = [
+    "ALC_FLOOR",
+    "CURRENT_DAYS",
+    "SEXES",
+    "STALE_DAYS",
+    "GivenMeasurement",
+    "InvalidPatient",
+    "Measurement",
+    "Patient",
+    "assemble",
+]
+
 SEXES = ("female", "male", "unknown")
+# lengths in days and months may be rounded, and dated treatments are the better witness; these are either so or not
+_CONTRADICTABLE = frozenset({"prior_lines", "last_line_outcome", *FLAGS})
 _SEX_WORDS = {"f": "female", "m": "male", "w": "female", "woman": "female", "man": "male", "other": "unknown", "": "unknown"}
 
 
@@ -35,37 +45,6 @@ class InvalidPatient(ValueError):
     def __init__(self, faults: Sequence[Fault]):
         self.faults = tuple(faults)
         super().__init__("; ".join(map(str, self.faults)))
-
-
-class GivenMeasurement(NamedTuple):
-    """A measurement as a file or a request states it, with the place it stood for the sake of errors."""
-
-    analyte: str
-    value: float | int | str
-    unit: str | None
-    days_before_index: float = 0.0
-    uln: float | None = None
-    method: str = ""
-    field: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """A measured value in the canonical unit of its analyte, `days_before_index` days before the index date."""
-
-    analyte: str
-    value: float
-    days_before_index: float
-    limit: Limit = ""
-    converted: bool = False
-    plausible: bool = True
-    uln: float | None = None
-    method: str = ""
-    given: str = ""
-
-    @property
-    def stale(self) -> bool:
-        return self.days_before_index > CURRENT_DAYS
 
 
 @dataclass(frozen=True)
@@ -99,10 +78,15 @@ class Patient:
     def earlier(self, analyte: str, apart: float = 14.0, within: float = 120.0) -> Measurement | None:
         """The newest measurement at least `apart` days older than the current one and at most `within` days old, or None."""
         now = self.current(analyte)
-        for measurement in self.series.get(analyte, ()) if now else ():
-            if now and measurement.days_before_index >= now.days_before_index + apart:
-                return measurement if measurement.days_before_index <= within else None
-        return None
+        if now is None:
+            return None
+        older = (one for one in self.series[analyte] if one.days_before_index >= now.days_before_index + apart)
+        found = next(older, None)
+        return found if found and found.days_before_index <= within else None
+
+    def on_day(self, analyte: str, days_before_index: float) -> Measurement | None:
+        """The measurement of that very day, or None."""
+        return next((one for one in self.series.get(analyte, ()) if one.days_before_index == days_before_index), None)
 
 
 def assemble(
@@ -125,7 +109,7 @@ def assemble(
     `fields` names the place of each simple field ("/age_years", "column age"); `faults` are those the caller has found already.
     """
     where, found = fields or {}, list(faults)
-    measured = _read_measurements(measurements, found)
+    measured = read_measurements(measurements, found)
     courses = tuple(treatments)
     found += course_faults(courses, where.get("treatments", "treatments"))
     summary = read_history(history or {}, where, found)
@@ -134,7 +118,7 @@ def assemble(
         age_years=_age(age_years, where.get("age_years", "age_years"), found),
         sex=_sex(sex, where.get("sex", "sex"), found),
         tumour=_tumour(tumour, where.get("tumour", "tumour"), found),
-        measurements=tuple(measured),
+        measurements=measured,
         treatments=courses,
         history=_with_courses(summary, courses, where, found),
         extra=extra or {},
@@ -170,106 +154,13 @@ def _tumour(given: object, field: str, faults: list[Fault]) -> str:
         return "unknown primary"
 
 
-def _read_measurements(given: Iterable[GivenMeasurement], faults: list[Fault]) -> list[Measurement]:
-    draws: dict[float, dict[str, Measurement]] = {}
-    measured: list[Measurement] = []
-    places: dict[str, str] = {}
-    for one in given:
-        read = _read_measurement(one, faults)
-        if read is None:
-            continue
-        draw = draws.setdefault(read.days_before_index, {})
-        if read.analyte in draw and draw[read.analyte].value != read.value:
-            faults.append(Fault(one.field or one.analyte, f"two values on day {read.days_before_index:g}", "one value a day"))
-        draw.setdefault(read.analyte, read)
-        places[read.analyte] = one.field or one.analyte
-        measured.append(read)
-    made = [one for day, draw in draws.items() for one in _derived(day, draw, places, faults)]
-    recomputed = {one.days_before_index for one in made if one.analyte == "nlr"}
-    return [one for one in measured if one.analyte != "nlr" or one.days_before_index not in recomputed] + made
-
-
-def _read_measurement(one: GivenMeasurement, faults: list[Fault]) -> Measurement | None:
-    field = one.field or one.analyte
-    try:
-        if one.analyte not in ANALYTES:
-            raise InvalidQuantity(Fault(field, one.analyte, "one of " + ", ".join(ANALYTES)))
-        read: Quantity = quantity(one.analyte, one.value, one.unit, field)
-    except InvalidQuantity as error:
-        faults.append(error.fault)
-        return None
-    day = one.days_before_index
-    if not (math.isfinite(day) and day >= 0):
-        faults.append(Fault(field, f"day {-day:g}", "a day on or before the index date", "measured after the index date"))
-        return None
-    if one.uln is not None and not (math.isfinite(one.uln) and one.uln > 0):
-        faults.append(Fault(field, f"upper limit of normal {one.uln}", "a positive number"))
-        return None
-    name, value = one.analyte, read.value
-    if name == "karnofsky":
-        name, value = "ecog", float(ecog_from_karnofsky(value))
-    return Measurement(
-        name, value, day, read.limit, read.converted, read.plausible, one.uln, one.method, f"{one.value} {one.unit}"
-    )
-
-
-def _derived(day: float, draw: dict[str, Measurement], places: Mapping[str, str], faults: list[Fault]) -> list[Measurement]:
-    """Counts from percentages, NLR from counts, and the parts held against the whole, for one draw."""
-    made: list[Measurement] = []
-    for count, share in (("alc", "lymphocyte_pct"), ("anc", "neutrophil_pct")):
-        if count not in draw and share in draw and "wbc" in draw:
-            made.append(_count_of_share(count, draw["wbc"], draw[share]))
-            draw[count] = made[-1]
-            if not 0 <= made[-1].value <= ANALYTES[count].hard[1]:
-                faults.append(Fault(places[share], made[-1].given, f"{count} up to {ANALYTES[count].hard[1]:g} 10*9/L"))
-    if "alc" in draw and "anc" in draw:
-        faults += _parts_larger_than_whole(draw, places)
-        made += _ratio(day, draw, places, faults)
-    return made
-
-
-def _count_of_share(count: str, wbc: Measurement, share: Measurement) -> Measurement:
-    # WBC 8 with 10 % lymphocytes is the same patient, to the bit, as ALC 0.8: one division by 100, last
-    value = wbc.value * share.value / 100
-    plausible = wbc.plausible and share.plausible and ANALYTES[count].plausible[0] <= value <= ANALYTES[count].plausible[1]
-    return Measurement(
-        count, value, wbc.days_before_index, wbc.limit or share.limit, True, plausible, given=f"{wbc.given} x {share.given}"
-    )
-
-
-def _parts_larger_than_whole(draw: Mapping[str, Measurement], places: Mapping[str, str]) -> list[Fault]:
-    if "wbc" not in draw or "lymphocyte_pct" in draw and "neutrophil_pct" in draw:
-        return []
-    parts, whole = draw["alc"].value + draw["anc"].value, draw["wbc"].value
-    if parts <= whole * 1.05 + 0.2:  # clinical.md section 5
-        return []
-    given = f"{whole:g} with ALC + ANC = {parts:g} 10*9/L"
-    return [Fault(places["wbc"], given, "ALC + ANC at most WBC + 5 % + 0.2", "counts of different draws or units")]
-
-
-def _ratio(day: float, draw: Mapping[str, Measurement], places: Mapping[str, str], faults: list[Fault]) -> list[Measurement]:
-    alc, anc = draw["alc"], draw["anc"]
-    value = min(anc.value / max(alc.value, ALC_FLOOR), ANALYTES["nlr"].hard[1])
-    given = draw.get("nlr")
-    if given is not None:
-        if abs(given.value - value) > NLR_TOLERANCE * value:
-            said = f"{given.value:g} where ANC / ALC is {value:.3g}"
-            faults.append(Fault(places["nlr"], said, "ANC / ALC of the same draw, within 5 %", "counts of another draw, or swapped"))
-    return [Measurement("nlr", value, day, anc.limit or alc.limit, True, given=f"{anc.given} / {alc.given}")]
-
-
-ALC_FLOOR = 0.05  # 10*9/L: a count of 0 or below detection is taken as this (clinical.md section 5)
-
-
-def _with_courses(
-    summary: History, courses: Sequence[Treatment], where: Mapping[str, str], faults: list[Fault]
-) -> History:
+def _with_courses(summary: History, courses: Sequence[Treatment], where: Mapping[str, str], faults: list[Fault]) -> History:
     """The history with what dated treatments say; a summary that contradicts them is a fault."""
     if not courses:
         return summary
-    dated = summarise(courses)
-    for name, value in dated.known().items():
-        given = summary.known().get(name)
-        if given is not None and given != value and name in ("prior_lines", "last_line_outcome"):
-            faults.append(Fault(where.get(name, name), f"{given} (dated treatments: {value})", "what the dated treatments say"))
-    return summary.filled_by(dated)
+    dated, stated = summarise(courses).known(), summary.known()
+    for name in sorted(dated.keys() & stated.keys() & _CONTRADICTABLE):
+        if stated[name] != dated[name]:
+            given = f"{stated[name]} (dated treatments: {dated[name]})"
+            faults.append(Fault(where.get(name, name), given, "what the dated treatments say"))
+    return summary.filled_by(summarise(courses))

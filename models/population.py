@@ -33,7 +33,7 @@ def ineligibility(patient: Patient) -> list[Fault]:
     if patient.tumour == HAEMATOLOGICAL:
         reasons.append(Fault("tumour", patient.tumour, "a solid tumour", "haematological malignancies are out of scope"))
     anc = patient.current("anc")
-    if anc is not None and anc.value < ACUTE_ANC:
+    if anc is not None and anc.below(ACUTE_ANC):
         reasons.append(Fault("anc", f"{anc.value:g} 10*9/L", "0.5 10*9/L or more", "an acute state: score again after recovery"))
     for course in running(patient.treatments, RUNNING_DAYS):
         allowed = f"no line running for more than {RUNNING_DAYS:g} days; day 0 is {TIME_ORIGIN}"
