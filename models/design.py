@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features import FEATURES, Feature, Reading, level_of, site_feature
+from models.features import FEATURES, NOT_MEASURED, Feature, Reading, level_of, site_feature
 from models.patient import Patient
 
 FloatArray = NDArray[np.float64]
@@ -33,6 +34,12 @@ class Design:
     """The columns of a model in order, and how their features are read."""
 
     columns: tuple[Column, ...]
+
+    def __post_init__(self) -> None:
+        names = [column.name for column in self.columns]
+        runs = [name for name, _ in groupby(column.feature for column in self.columns)]
+        if len(set(names)) < len(names) or len(set(runs)) < len(runs):
+            raise ValueError(f"columns {', '.join(names)}: each stands once, those of one feature side by side")
 
     @cached_property
     def features(self) -> tuple[str, ...]:
@@ -68,12 +75,18 @@ class Design:
         return tuple(runs)
 
     def row(self, patient: Patient) -> tuple[list[float], dict[str, Reading]]:
-        """The design row of one patient, NaN where there is no number, and the readings behind its numeric columns."""
+        """The design row of one patient, NaN where there is no number, and the readings behind its numeric columns.
+
+        A feature with levels has a reading only where its level is not known.
+        """
         row, readings = [np.nan] * len(self.columns), {}
         for feature, start, levels in self._runs:
             if levels:
                 level = level_of(feature, patient)
-                row[start : start + len(levels)] = [float(level == one) for one in levels]
+                if level is None:
+                    readings[feature.name] = NOT_MEASURED
+                else:
+                    row[start : start + len(levels)] = [float(level == one) for one in levels]
             else:
                 readings[feature.name] = reading = feature.of(patient)
                 row[start] = reading.value
@@ -94,16 +107,13 @@ class DesignMatrix:
 def design_matrix(design: Design, patients: Iterable[Patient]) -> DesignMatrix:
     """The design matrix of `patients`, in their order."""
     rows, owed = [], []
-    places = {run[0].name: run[1] for run in design._runs if not run[2]}
     for patient in patients:
         row, readings = design.row(patient)
         rows.append(row)
-        owed.append([place for name, place in places.items() if readings[name].status in ("not measured", "not interpretable")])
-    x = np.array(rows, np.float64).reshape(len(rows), len(design.columns))
-    to_estimate = np.zeros(x.shape, np.bool_)
-    for index, columns in enumerate(owed):
-        to_estimate[index, columns] = True
-    return DesignMatrix(x, to_estimate)
+        estimated = {name for name, reading in readings.items() if reading.status in ("not measured", "not interpretable")}
+        owed.append([column.feature in estimated for column in design.columns])
+    shape = len(rows), len(design.columns)
+    return DesignMatrix(np.array(rows, np.float64).reshape(shape), np.array(owed, np.bool_).reshape(shape))
 
 
 def feature_named(name: str, levels: bool = False) -> Feature:

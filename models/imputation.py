@@ -69,7 +69,7 @@ class Imputation:
         centred = np.where(owed.seen, x[rows] - self.mean, 0.0)
         # one product and one sum per row, in the order of the columns: no product across patients
         estimate = self.mean[owed.columns] + (owed.slopes * centred[:, None, :]).sum(axis=-1)
-        place = np.ix_(rows, owed.columns)
+        place = np.ix_(np.array(rows, np.intp), owed.columns)
         x[place] = np.minimum(np.maximum(estimate, self.lower[owed.columns]), self.upper[owed.columns])
         spread[place] = owed.spreads
 

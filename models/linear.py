@@ -29,6 +29,10 @@ class Ramps:
     width: FloatArray
     mean: FloatArray  # (m,) development mean of each ramp, one count a patient
 
+    def __post_init__(self) -> None:
+        if (np.diff(self.source) < 0).any() or not (self.width > 0).all():
+            raise ValueError("ramps: allowed are sorted columns and positive widths")
+
     def centred(self, x: FloatArray) -> FloatArray:
         """Ramps of `x` (n, k) minus their development means, shape (n, m); 0 where x is not applicable."""
         risen = np.minimum(np.maximum((x[:, self.source] - self.start) / self.width, 0.0), 1.0) - self.mean
