@@ -10,9 +10,12 @@ import hashlib
 import io
 import json
 import re
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,10 +27,16 @@ MODEL, TREES, MANIFEST = "model.json", "trees.npz", "manifest.json"
 FORMAT = 1
 _TAIL = re.compile(rb',"sha256":"([0-9a-f]{64})"\}\n\Z')
 _LARGEST = 512 * 2**20  # bytes; an artifact is a few megabytes
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+# what the parsers raise at bytes that are whole and make no sense to them
+_UNREADABLE = (AttributeError, EOFError, IndexError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error)
 
 
 class InvalidArtifact(ValueError):
-    """An artifact folder that is not, to the byte, what its manifest says; nothing of it has been parsed."""
+    """An artifact folder that is not, to the byte, what its manifest says, or that this version cannot read.
+
+    The rule it defends: no parser sees a byte before its digest has been checked.
+    """
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,8 @@ def canonical(document: object) -> bytes:
 
 def save(model: RiskModel, folder: Path, *, files: Mapping[str, bytes], provenance: Mapping[str, object]) -> str:
     """Write `model` and further `files` (card, booster) to `folder`, which must not exist or be empty; returns the digest."""
+    if wrong := sorted(name for name in files if name in (MODEL, TREES, MANIFEST) or not _NAME.fullmatch(name)):
+        raise ValueError(f"files {', '.join(wrong)}: allowed are plain names other than {MODEL}, {TREES} and {MANIFEST}")
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise FileExistsError(f"{folder} is not empty: an artifact is written once and never altered")
@@ -73,18 +84,23 @@ def load(folder: Path | str, digest: str | None = None) -> Artifact:
     Raises InvalidArtifact before parsing when a byte, a file or the pinned digest differs.
     """
     folder = Path(folder)
-    found, provenance, hashes = _verified_manifest(folder)
+    rest, found = _verified_manifest(folder)
     if digest is not None and digest != found:
         raise InvalidArtifact(f"{folder} has digest {found}: the pinned digest is {digest}")
-    contents = _verified_contents(folder, hashes)
     try:
+        manifest = _manifest_of(rest)
+        contents = _verified_contents(folder, manifest["files"])
         trees = LeafTables.from_arrays(_arrays(contents[TREES])) if TREES in contents else None
-        return Artifact(model_from(json.loads(contents[MODEL]), trees), found, provenance)
-    except (KeyError, TypeError, ValueError) as error:
-        raise InvalidArtifact(f"{folder} is whole, but this version cannot read it: {error}") from error
+        return Artifact(model_from(json.loads(contents[MODEL]), trees), found, manifest["provenance"])
+    except InvalidArtifact:
+        raise
+    except _UNREADABLE as error:
+        reason = f"no field {error}" if isinstance(error, KeyError) else f"{error}"
+        raise InvalidArtifact(f"{folder} is whole, but this version cannot read it: {reason}") from error
 
 
-def _verified_manifest(folder: Path) -> tuple[str, Mapping[str, object], Mapping[str, str]]:
+def _verified_manifest(folder: Path) -> tuple[bytes, str]:
+    """The manifest but for its last field, which is the digest of the rest, and that digest."""
     path = folder / MANIFEST
     if not path.is_file():
         raise InvalidArtifact(f"{folder} has no {MANIFEST}: not an artifact folder, or not written to the end")
@@ -93,10 +109,14 @@ def _verified_manifest(folder: Path) -> tuple[str, Mapping[str, object], Mapping
     rest = content[: tail.start()] + b"}" if tail else b""
     if tail is None or hashlib.sha256(rest).hexdigest().encode() != tail[1]:
         raise InvalidArtifact(f"{path} does not match its own digest: damaged, or altered after the model was saved")
-    manifest = json.loads(rest)
-    if manifest.get("format") != FORMAT:
-        raise InvalidArtifact(f"{path} has format {manifest.get('format')}: this version reads format {FORMAT}")
-    return tail[1].decode(), manifest["provenance"], manifest["files"]
+    return rest, tail[1].decode()
+
+
+def _manifest_of(rest: bytes) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads(rest)
+    if manifest["format"] != FORMAT:
+        raise ValueError(f"{MANIFEST} has format {manifest['format']}: this version reads format {FORMAT}")
+    return manifest
 
 
 def _verified_contents(folder: Path, hashes: Mapping[str, str]) -> dict[str, bytes]:

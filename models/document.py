@@ -43,8 +43,6 @@ def model_document(model: RiskModel) -> dict[str, object]:
 def model_from(document: Mapping[str, Any], trees: LeafTables | None) -> RiskModel:
     """The model of a verified document; ValueError or KeyError where this version cannot read it."""
     design = Design(tuple(Column(feature, level) for feature, level in document["columns"]))
-    if (document["tree_share"] > 0) != (trees is not None):
-        raise ValueError("tree_share and trees.npz disagree")
     refits = document["refits"]
     return RiskModel(
         name=document["name"],

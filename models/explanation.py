@@ -109,7 +109,8 @@ def explain(model: RiskModel, scores: Scores, estimated: NDArray[np.bool_]) -> l
     _require_points_add_up(points, scores)
     spread, spread_risk = model.spreads(scores.filled.x)
     shares = _estimated_shares(model, scores.terms, estimated)
-    return [_one(model, scores, row, players[row], points[row], spread[row], spread_risk[row], shares[row]) for row in range(len(points))]
+    by_patient = zip(players, points, spread, spread_risk, shares, strict=True)
+    return [_one(model, scores, row, *parts) for row, parts in enumerate(by_patient)]
 
 
 def _require_points_add_up(points: FloatArray, scores: Scores) -> None:

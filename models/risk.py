@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -85,10 +86,23 @@ class Scores:
             displayed = np.log(self.risk) - np.log1p(-self.risk)
         gap = np.abs(again - displayed)
         # near certainty the probability itself cannot hold 1e-9 of log-odds any more: eps / (1 - risk)
-        allowed = ADDITIVITY + 4 * np.finfo(float).eps / np.maximum(1 - self.risk, np.finfo(float).tiny)
+        with np.errstate(divide="ignore"):
+            allowed = ADDITIVITY + 4 * np.finfo(float).eps / (1 - self.risk)
         if not (gap <= allowed).all():
-            raise NotAdditive(f"base and terms miss the displayed log-odds by {np.nanmax(gap):.1e}, more than {ADDITIVITY:.0e}")
+            raise NotAdditive(f"base and terms miss the displayed log-odds by {gap.max():.1e}, more than {ADDITIVITY:.0e}")
         return self
+
+
+def _require(holds: bool | np.bool_, rule: str) -> None:
+    if not holds:
+        raise ValueError(f"a model whose parts do not fit: allowed are {rule}")
+
+
+def _require_shapes(part: object, shape: tuple[int, ...], *names: str) -> None:
+    for name in names:
+        array = getattr(part, name)
+        fits = array.shape == shape and np.isfinite(array).all()
+        _require(fits, f"finite {type(part).__name__.lower()}.{name} of shape {shape}, not {array.shape}")
 
 
 @dataclass(frozen=True)
@@ -110,6 +124,29 @@ class RiskModel:
     development_range: Mapping[str, tuple[float, float]]  # by feature, on the model's scale
     trained_on: str  # "simulated" or the name of the cohort; every child of a model inherits it
     facts: Mapping[str, object] = field(default_factory=dict)  # how it was made and chosen, intended use, limits
+
+    def __post_init__(self) -> None:
+        """ValueError where the parts do not fit together: a model is right as a whole or is none."""
+        n, k, m = len(self.horizons), len(self.design.columns), len(self.linear.ramps.source)
+        refits = len(self.refits.first)
+        _require_shapes(self.imputation, (k,), "mean", "lower", "upper")
+        _require_shapes(self.imputation, (k, k), "covariance")
+        _require_shapes(self.linear.ramps, (m,), "source", "start", "width", "mean")
+        _require_shapes(self.linear, (m,), "first", "last")
+        _require_shapes(self.linear, (n,), "base", "late")
+        _require_shapes(self.calibration, (n,), "intercept", "slope")
+        _require_shapes(self.refits, (refits, m), "first", "last")
+        _require_shapes(self.refits, (refits, n), "base")
+        _require_shapes(self.refits, (len(self.design.groups),), "inflation")
+        _require(n > 0 and all(early < late for early, late in pairwise(self.days)), "horizons that rise")
+        _require(self.linear.columns == k and (self.linear.ramps.source < k).all(), "ramps of the design's columns")
+        _require((self.calibration.slope > 0).all(), "calibration slopes above 0")
+        _require(refits > 0, "at least one refit")
+        _require(0 <= self.tree_share <= 1 and (self.tree_share > 0) == (self.trees is not None), "trees where they count")
+        if self.trees is not None:
+            _require(self.trees.columns == k, "trees of the design's columns")
+            _require(self.trees.horizons == tuple(horizon.days for horizon in self.horizons), "trees at the model's horizons")
+        _require(set(self.required) <= set(self.design.features), "required inputs among the features")
 
     @property
     def days(self) -> tuple[int, ...]:
