@@ -8,144 +8,37 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from models.analytes import ANALYTES, InvalidQuantity, quantity
+from models.analytes import ANALYTES, InvalidQuantity, require_unit
 from models.fault import Fault
+from models.features import FEATURES
 from models.history import HISTORY_FIELDS
+from models.mapping import Cell, CohortFile, Exclusion, FollowUpColumns, InvalidCohort, LabColumn
+
+__all__ = ["DAYS", "Cell", "CohortFile", "Exclusion", "FollowUpColumns", "InvalidCohort", "LabColumn", "read_cohort_file"]
 
 DAYS = {"d": 1.0, "wk": 7.0, "mo": 30.4375, "a": 365.25}
-_SECTIONS = frozenset(
-    "name source description table tables patient missing required index follow_up patient_fields measurements "
-    "treatment_history exclude extra".split()
+_SECTIONS = (
+    *("name", "source", "description", "table", "tables", "patient", "missing", "required", "index"),
+    *("follow_up", "patient_fields", "measurements", "treatment_history", "extra", "exclude"),
 )
+_TABLES = ("patients", "measurements", "treatments")
 _PATIENT_FIELDS = ("age_years", "sex", "tumour", "site")
-_CONDITIONS = ("below", "above", "equals", "missing")
+_LAB = ("column", "unit", "uln", "uln_column", "method", "day")
+_REQUIRABLE = tuple(dict.fromkeys(feature.analyte for feature in FEATURES.values() if feature.analyte))
 # what happens after the index date may not be offered as a covariate
-_OUTCOME = re.compile(r"(^|_)(os|pfs|dfs|ttp|died|dead|death|deceased|survival|event|recist|hospdead|best_response|response)(_|$)")
-
-
-class InvalidCohort(ValueError):
-    """A cohort that may not be read as it stands; `faults` names every one with file, column and rows.
-
-    The rule it defends: a cohort is read whole or not at all, so that no patient is lost or guessed in silence.
-    """
-
-    def __init__(self, faults: Sequence[Fault]):
-        self.faults = tuple(faults)
-        super().__init__("\n".join(map(str, self.faults)))
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Where one value of a row comes from: a column, translated by `map` where there is one, or a constant."""
-
-    column: str = ""
-    map: Mapping[str, object] = field(default_factory=dict)
-    constant: object = None
-
-
-@dataclass(frozen=True)
-class LabColumn:
-    """A column of measurements of one analyte in one unit."""
-
-    analyte: str
-    column: str
-    unit: str
-    uln: float | None = None
-    uln_column: str = ""
-    method_column: str = ""
-    day_column: str = ""
-
-
-@dataclass(frozen=True)
-class FollowUpColumns:
-    """Columns of the follow-up, all from the index date; `days` is the length of one unit in days."""
-
-    time: str
-    days: float
-    died: str
-    yes: str = ""
-    entered: str = ""
-    entered_days: float = 1.0
-    censor_reason: str = ""
-
-
-@dataclass(frozen=True)
-class Exclusion:
-    """A declared rule that leaves a row out: counted, with its reason."""
-
-    column: str
-    condition: str
-    value: object
-    reason: str
-
-
-@dataclass(frozen=True)
-class CohortFile:
-    """The mapping of one cohort, checked; columns are checked against a header by `missing_columns`."""
-
-    path: Path
-    name: str
-    source: str
-    patient: str
-    table: str
-    measurement_table: str
-    treatment_table: str
-    missing: tuple[object, ...]
-    required: tuple[str, ...]
-    follow_up: FollowUpColumns | None
-    fields: Mapping[str, Cell]
-    labs: tuple[LabColumn, ...]
-    history: Mapping[str, Cell]
-    audit_only: tuple[str, ...]
-    extra: Mapping[str, tuple[str, str]]  # name -> column, kind
-    exclusions: tuple[Exclusion, ...]
-    index_date: str = ""
-
-    @property
-    def tidy(self) -> bool:
-        """Whether measurements and treatments stand in tables of their own."""
-        return bool(self.measurement_table or self.treatment_table)
-
-    def columns(self) -> dict[str, str]:
-        """Every column the mapping reads, and by which key."""
-        read = {self.patient: "patient"}
-        follow_up = self.follow_up
-        if follow_up:
-            read |= {follow_up.time: "follow_up.time", follow_up.died: "follow_up.died"}
-            read |= {follow_up.entered: "follow_up.entered", follow_up.censor_reason: "follow_up.censor_reason"}
-        for section, cells in (("patient_fields", self.fields), ("treatment_history", self.history)):
-            read |= {cell.column: f"{section}.{name}" for name, cell in cells.items()}
-        for lab in self.labs:
-            key = f"measurements.{lab.analyte}"
-            read |= {lab.column: key, lab.uln_column: key, lab.method_column: key, lab.day_column: key}
-        read |= {column: f"extra.{name}" for name, (column, _) in self.extra.items()}
-        read |= {rule.column: "exclude" for rule in self.exclusions} | dict.fromkeys(self.audit_only, "audit_only")
-        read[self.index_date] = "index.date"
-        return {column: key for column, key in read.items() if column}
-
-    def missing_columns(self, header: Iterable[str], follow_up_needed: bool = True) -> list[Fault]:
-        """A fault for every mapped column that the table does not have."""
-        from difflib import get_close_matches
-
-        there = list(header)
-        faults = []
-        for column, key in self.columns().items():
-            if column in there or (key.startswith(("follow_up", "exclude")) and not follow_up_needed):
-                continue
-            near = get_close_matches(column, there, n=1)
-            likely = f"column {near[0]}" if near else ""
-            faults.append(Fault(f"{self.path.name}: {key}", f"column {column}", f"a column of {self.table}", likely))
-        return faults
+_OUTCOME = re.compile(r"(^|_)(os|pfs|dfs|ttp|died|dead|death|deceased|survival|vital|event|recist|hospdead|response)(_|$)")
+_WORD_ENDS = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
 
 
 def read_cohort_file(path: Path | str) -> CohortFile:
     """The mapping in `path`, or InvalidCohort naming every fault of it."""
     path = Path(path)
+    if not path.is_file():
+        raise InvalidCohort([Fault(str(path), "no such file", "a cohort file (TOML)")])
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -166,37 +59,31 @@ class _Reading:
         self.faults: list[Fault] = []
 
     def fault(self, key: str, given: object, allowed: str, likely: str = "") -> None:
-        self.faults.append(Fault(f"{self.file}: {key}", str(given), allowed, likely))
+        self.faults.append(Fault(f"{self.file}: {key}", "nothing" if given is None else str(given), allowed, likely))
 
     def cohort(self, path: Path, document: Mapping[str, Any]) -> CohortFile:
         self.known(document, _SECTIONS, "")
-        tables = self.section(document, "tables")
-        index = self.section(document, "index")
-        if index.get("rule", "given") != "given":
-            self.fault("index.rule", index["rule"], '"given": day 0 of every row is its index date')
+        table, measurements, treatments = self.tables(document)
+        self.index(self.section(document, "index"))
         fields = self.section(document, "patient_fields")
-        table = self.text(document, "table", default=str(tables.get("patients", "")))
-        if not table:
-            self.fault("table", "nothing", 'table = "FILE.csv" or [tables] patients = "FILE.csv"')
         history = {name: cell for name, cell in fields.items() if name in HISTORY_FIELDS}
         return CohortFile(
             path=path,
             name=self.text(document, "name", default=path.stem),
             source=self.text(document, "source", default=""),
-            patient=self.text(document, "patient", default="patient"),
+            patient=self.column("patient", document.get("patient", "patient")),
             table=table,
-            measurement_table=str(tables.get("measurements", "")),
-            treatment_table=str(tables.get("treatments", "")),
-            missing=tuple(document.get("missing", ())),
-            required=self.required(document.get("required", ())),
+            measurement_table=measurements,
+            treatment_table=treatments,
+            missing=self.sentinels(document),
+            required=self.required(document),
             follow_up=self.follow_up(self.section(document, "follow_up")),
             fields=self.fields(fields),
             labs=self.labs(self.section(document, "measurements")),
             history=self.history(self.section(document, "treatment_history") | history),
-            audit_only=tuple(fields.get("audit_only", ())),
+            audit_only=self.texts(fields, "audit_only", "patient_fields."),
             extra=self.extra(self.section(document, "extra")),
-            exclusions=self.exclusions(document.get("exclude", ())),
-            index_date=str(index.get("date", "")),
+            exclusions=self.exclusions(document.get("exclude", [])),
         )
 
     def known(self, given: Mapping[str, Any], allowed: Iterable[str], section: str) -> None:
@@ -210,24 +97,61 @@ class _Reading:
             return {}
         return found
 
-    def text(self, document: Mapping[str, Any], key: str, default: str) -> str:
-        found = document.get(key, default)
+    def text(self, given: Mapping[str, Any], key: str, default: str = "", section: str = "") -> str:
+        found = given.get(key, default)
         if not isinstance(found, str):
-            self.fault(key, found, "a text")
+            self.fault(f"{section}{key}", found, "a text")
             return default
         return found
 
-    def required(self, given: Sequence[Any]) -> tuple[str, ...]:
-        for name in given:
-            if name not in ANALYTES:
-                self.fault("required", name, "one of " + ", ".join(ANALYTES))
-        return tuple(map(str, given))
+    def texts(self, given: Mapping[str, Any], key: str, section: str = "") -> tuple[str, ...]:
+        found = given.get(key, [])
+        if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+            self.fault(f"{section}{key}", found, "a list of texts")
+            return ()
+        return tuple(found)
+
+    def column(self, key: str, given: object) -> str:
+        if isinstance(given, str) and given:
+            return given
+        self.fault(key, "an empty name" if given == "" else given, "the name of a column")
+        return ""
+
+    def tables(self, document: Mapping[str, Any]) -> tuple[str, str, str]:
+        tables = self.section(document, "tables")
+        self.known(tables, _TABLES, "tables.")
+        patients, measurements, treatments = (self.text(tables, name, section="tables.") for name in _TABLES)
+        table = self.text(document, "table", default=patients)
+        if not table:
+            self.fault("table", None, 'table = "FILE.csv" or [tables] patients = "FILE.csv"')
+        return table, measurements, treatments
+
+    def index(self, given: Mapping[str, Any]) -> None:
+        self.known(given, ("rule",), "index.")
+        if given.get("rule", "given") != "given":
+            self.fault("index.rule", given["rule"], '"given": day 0 of every row is its index date')
+
+    def sentinels(self, document: Mapping[str, Any]) -> tuple[object, ...]:
+        found = document.get("missing", [])
+        if not isinstance(found, list) or any(isinstance(one, bool) or not isinstance(one, str | int | float) for one in found):
+            self.fault("missing", found, "a list of numbers and texts")
+            return ()
+        return tuple(found)
+
+    def required(self, document: Mapping[str, Any]) -> tuple[str, ...]:
+        named = self.texts(document, "required")
+        for name in named:
+            if name not in _REQUIRABLE:
+                self.fault("required", name, "one of " + ", ".join(_REQUIRABLE))
+        return named
 
     def cell(self, key: str, given: object) -> Cell:
         if isinstance(given, str):
-            return Cell(given)
-        if isinstance(given, dict) and set(given) <= {"column", "map", "constant"} and ("column" in given) != ("constant" in given):
-            return Cell(given.get("column", ""), given.get("map", {}), given.get("constant"))
+            return Cell(self.column(key, given))
+        if isinstance(given, dict) and set(given) == {"constant"} and not isinstance(given["constant"], dict | list):
+            return Cell(constant=given["constant"])
+        if isinstance(given, dict) and {"column"} <= set(given) <= {"column", "map"} and isinstance(given.get("map", {}), dict):
+            return Cell(self.column(key, given["column"]), given.get("map", {}))
         self.fault(key, given, '"column", { column = "...", map = { ... } } or { constant = ... }')
         return Cell(constant="")
 
@@ -235,7 +159,7 @@ class _Reading:
         self.known(given, {*_PATIENT_FIELDS, "audit_only", *HISTORY_FIELDS}, "patient_fields.")
         for name in ("age_years", "tumour"):
             if name not in given:
-                self.fault(f"patient_fields.{name}", "nothing", 'a column, or { constant = ... }')
+                self.fault(f"patient_fields.{name}", None, "a column, or { constant = ... }")
         return {name: self.cell(f"patient_fields.{name}", given[name]) for name in _PATIENT_FIELDS if name in given}
 
     def history(self, given: Mapping[str, Any]) -> dict[str, Cell]:
@@ -251,20 +175,22 @@ class _Reading:
         if not isinstance(given, dict) or "column" not in given:
             self.fault(key, given, '{ column = "...", unit = "..." }', "a column without its unit")
             return LabColumn(name, "", "")
-        self.known(given, ("column", "unit", "uln", "uln_column", "method", "day"), f"{key}.")
-        unit = str(given.get("unit", ""))
+        self.known(given, _LAB, f"{key}.")
+        unit, *others = (self.text(given, part, section=f"{key}.") for part in ("unit", "uln_column", "method", "day"))
         try:
-            middle = ANALYTES[name].plausible[0] or 1.0
-            quantity(name, middle, unit, f"{self.file}: {key}.unit")
+            require_unit(name, unit, f"{self.file}: {key}.unit")
         except InvalidQuantity as error:
-            if unit not in ANALYTES[name].units:  # the unit is at fault, not the probe
-                self.faults.append(error.fault)
-        uln = given.get("uln")
-        if uln is not None and (isinstance(uln, bool) or not isinstance(uln, int | float) or uln <= 0):
-            self.fault(f"{key}.uln", uln, "a positive number in the unit of the analyte")
-            uln = None
-        columns = [str(given.get(part, "")) for part in ("uln_column", "method", "day")]
-        return LabColumn(name, str(given["column"]), unit, None if uln is None else float(uln), *columns)
+            self.faults.append(error.fault)
+        column = self.column(f"{key}.column", given["column"])
+        return LabColumn(name, column, unit, self.upper_limit(f"{key}.uln", given.get("uln")), *others)
+
+    def upper_limit(self, key: str, given: object) -> float | None:
+        if given is None:
+            return None
+        if isinstance(given, int | float) and not isinstance(given, bool) and given > 0:
+            return float(given)
+        self.fault(key, given, "a positive number in the unit of the column")
+        return None
 
     def follow_up(self, given: Mapping[str, Any]) -> FollowUpColumns | None:
         if not given:
@@ -272,52 +198,72 @@ class _Reading:
         self.known(given, ("time", "died", "entered", "censor_reason"), "follow_up.")
         time, days = self.duration("follow_up.time", given.get("time"))
         entered, entered_days = self.duration("follow_up.entered", given["entered"]) if "entered" in given else ("", 1.0)
-        died = given.get("died")
-        if isinstance(died, str):
-            died = {"column": died}
-        if not isinstance(died, dict) or "column" not in died or set(died) - {"column", "yes"}:
-            self.fault("follow_up.died", died, '{ column = "..." } with 1/0 or true/false, or { column = "...", yes = "Dead" }')
-            died = {"column": ""}
-        reason = str(given.get("censor_reason", ""))
-        return FollowUpColumns(time, days, died["column"], str(died.get("yes", "")), entered, entered_days, reason)
+        died, yes = self.died(given.get("died"))
+        reason = self.text(given, "censor_reason", section="follow_up.")
+        return FollowUpColumns(time, days, died, yes, entered, entered_days, reason)
+
+    def died(self, given: object) -> tuple[str, str]:
+        """The column of the death indicator, and the word for a death."""
+        if isinstance(given, str):
+            return self.column("follow_up.died", given), ""
+        if isinstance(given, dict) and {"column"} <= set(given) <= {"column", "yes"}:
+            return self.column("follow_up.died", given["column"]), str(given.get("yes", ""))
+        self.fault("follow_up.died", given, '{ column = "..." } with 1/0 or true/false, or { column = "...", yes = "Dead" }')
+        return "", ""
 
     def duration(self, key: str, given: object) -> tuple[str, float]:
-        if isinstance(given, dict) and set(given) == {"column", "unit"} and given["unit"] in DAYS:
-            return str(given["column"]), DAYS[given["unit"]]
-        self.fault(key, "nothing" if given is None else given, '{ column = "...", unit = one of d, wk, mo, a }')
+        if isinstance(given, dict) and set(given) == {"column", "unit"} and str(given["unit"]) in DAYS:
+            return self.column(key, given["column"]), DAYS[str(given["unit"])]
+        self.fault(key, given, '{ column = "...", unit = one of d, wk, mo, a }')
         return "", 1.0
 
     def extra(self, given: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
         read = {}
         for name, one in given.items():
             if isinstance(one, dict) and set(one) == {"column", "kind"} and one["kind"] in ("numeric", "categorical"):
-                read[name] = (str(one["column"]), str(one["kind"]))
+                read[name] = (self.column(f"extra.{name}", one["column"]), str(one["kind"]))
             else:
                 self.fault(f"extra.{name}", one, '{ column = "...", kind = "numeric" or "categorical" }')
         return read
 
-    def exclusions(self, given: Sequence[Any]) -> tuple[Exclusion, ...]:
-        rules = []
-        for place, one in enumerate(given):
-            where = one.get("where", {}) if isinstance(one, dict) else {}
-            conditions = [key for key in where if key in _CONDITIONS]
-            if "column" in where and len(conditions) == len(where) - 1 == 1 and one.get("reason"):
-                rules.append(Exclusion(where["column"], conditions[0], where[conditions[0]], str(one["reason"])))
-            else:
-                allowed = 'where = { column = "...", below | above | equals | missing = ... } and reason = "..."'
-                self.fault(f"exclude[{place}]", one, allowed)
-        return tuple(rules)
+    def exclusions(self, given: object) -> tuple[Exclusion, ...]:
+        rules = [_exclusion(one) for one in given] if isinstance(given, list) else [None]
+        allowed = 'where = { column = "...", below | above = NUMBER, equals = VALUE or missing = true } and reason = "..."'
+        for place, rule in enumerate(rules):
+            if rule is None:
+                self.fault(f"exclude[{place}]", given[place] if isinstance(given, list) else given, allowed)
+        return tuple(rule for rule in rules if rule is not None)
 
     def outcomes_offered(self, cohort: CohortFile) -> None:
         follow_up = cohort.follow_up
         outcome = {follow_up.time, follow_up.died, follow_up.censor_reason} - {""} if follow_up else set()
-        for column, key in [*((c, k) for k, c in self.covariates(cohort))]:
-            if column in outcome or (_OUTCOME.search(column.lower()) and key.startswith(("extra", "measurements"))):
-                allowed = "a column known on the index date"
-                self.fault(key, f"column {column}", allowed, "an outcome column offered as a covariate")
+        for key, column in _covariates(cohort):
+            if column in outcome or (_reads_like_outcome(column) and key.startswith(("extra", "measurements"))):
+                likely = "an outcome column offered as a covariate"
+                self.fault(key, f"column {column}", "a column known on the index date", likely)
 
-    def covariates(self, cohort: CohortFile) -> list[tuple[str, str]]:
-        read = [(f"measurements.{lab.analyte}", lab.column) for lab in cohort.labs]
-        read += [(f"extra.{name}", column) for name, (column, _) in cohort.extra.items()]
-        read += [(f"patient_fields.{name}", cell.column) for name, cell in cohort.fields.items()]
-        return read + [(f"treatment_history.{name}", cell.column) for name, cell in cohort.history.items()]
+
+def _exclusion(given: object) -> Exclusion | None:
+    """The rule, or None where it is none."""
+    if not isinstance(given, dict) or set(given) != {"where", "reason"} or not isinstance(given["where"], dict):
+        return None
+    conditions = {key: value for key, value in given["where"].items() if key != "column"}
+    column = given["where"].get("column")
+    if len(conditions) != 1 or not isinstance(column, str) or not column or not given["reason"]:
+        return None
+    ((condition, value),) = conditions.items()
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    fits = {"below": number, "above": number, "equals": not isinstance(value, dict | list), "missing": isinstance(value, bool)}
+    return Exclusion(column, condition, value, str(given["reason"])) if fits.get(condition, False) else None
+
+
+def _covariates(cohort: CohortFile) -> list[tuple[str, str]]:
+    """Every key that a model may learn from, and its column."""
+    read = [(f"measurements.{lab.analyte}", lab.column) for lab in cohort.labs]
+    read += [(f"extra.{name}", column) for name, (column, _) in cohort.extra.items()]
+    read += [(f"patient_fields.{name}", cell.column) for name, cell in cohort.fields.items()]
+    return read + [(f"treatment_history.{name}", cell.column) for name, cell in cohort.history.items()]
+
+
+def _reads_like_outcome(column: str) -> bool:
+    return _OUTCOME.search(_WORD_ENDS.sub("_", column).lower()) is not None

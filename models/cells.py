@@ -1,0 +1,66 @@
+"""What a cell of a table holds: a number, a word, a day or nothing; a source's own codes for "missing" are nothing."""
+
+from __future__ import annotations
+
+import math
+
+from models.fault import Fault
+from models.mapping import CohortFile
+
+_ABSENT = frozenset({"", "na", "n/a", "nan", "nat", "<na>", "null", "none"})
+
+
+def present(cohort: CohortFile, value: object) -> bool:
+    """Whether a cell holds a value: not empty, not NA, and none of the source's declared sentinels."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return False
+    text = str(value).strip()
+    if text.lower() in _ABSENT:
+        return False
+    return not cohort.missing or not any(equals(text, sentinel) for sentinel in cohort.missing)
+
+
+def text_of(cohort: CohortFile, value: object) -> str:
+    """The words of a cell, or nothing; a table of numbers that writes 1 as 1.0 says 1."""
+    if not present(cohort, value):
+        return ""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+
+
+def number_of(cohort: CohortFile, value: object, field: str, faults: list[Fault]) -> float | None:
+    """The number in a cell, None where it is empty; what is no finite number is a fault."""
+    if not present(cohort, value):
+        return None
+    number = number_in(value)
+    if isinstance(number, float) and math.isfinite(number):
+        return number
+    faults.append(Fault(field, str(value), "a number"))
+    return None
+
+
+def day_of(cohort: CohortFile, value: object, field: str, faults: list[Fault]) -> float | None:
+    """A day of the source: 0 the index date, negative before it. What has no day cannot be placed, and is a fault."""
+    if not present(cohort, value):
+        faults.append(Fault(field, "nothing", "a day: 0 is the index date, -14 two weeks before it"))
+        return None
+    return number_of(cohort, value, field, faults)
+
+
+def number_in(value: object) -> object:
+    """A float where the text is one; otherwise what was given, for the fault to name."""
+    if value is None or isinstance(value, bool) or (isinstance(value, str) and "_" in value):  # "1_2" is no number but to Python
+        return value
+    try:
+        return float(value)  # type: ignore[arg-type]  # whatever cannot be a number is given back as it is
+    except (TypeError, ValueError):
+        return str(value)
+
+
+def equals(text: str, sentinel: object) -> bool:
+    """Whether a cell holds a word or number of the cohort file, however the number is written."""
+    if text == str(sentinel):
+        return True
+    try:
+        return isinstance(sentinel, int | float) and not isinstance(sentinel, bool) and float(text) == float(sentinel)
+    except ValueError:
+        return False
