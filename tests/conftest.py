@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -159,3 +161,77 @@ def loaded(model_folder: Path) -> Artifact:
 @pytest.fixture(scope="session")
 def simulated(simulated_folder: Path) -> Artifact:
     return artifact.load(simulated_folder)
+
+
+@pytest.fixture(scope="session")
+def cohort_tables() -> Path:
+    """The folder of the tables of real cohorts, named by LYMPHORISK_COHORTS; without it the test is skipped."""
+    folder = os.environ.get("LYMPHORISK_COHORTS", "")
+    if not folder:
+        pytest.skip("LYMPHORISK_COHORTS names no folder: the tables of real patients are not part of this project")
+    return Path(folder)
+
+
+COHORT_FILE = """\
+name = "hospital"
+source = "made up"
+table = "patients.csv"
+patient = "id"
+missing = [-999]
+
+[follow_up]
+time = { column = "os", unit = "d" }
+died = { column = "died" }
+
+[patient_fields]
+age_years = "age"
+sex = "sex"
+tumour = "tumour"
+
+[measurements]
+nlr = { column = "nlr", unit = "1" }
+albumin = { column = "albumin", unit = "g/L" }
+
+[treatment_history]
+prior_lines = "lines"
+"""
+
+
+@pytest.fixture
+def write_cohort(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a small made-up cohort, altered: whole `columns`, `cells` by (column, row of the sheet), `edits` of the file."""
+
+    def write(
+        patients: int = 120,
+        columns: Mapping[str, object] = MappingProxyType({}),
+        cells: Mapping[tuple[str, int], object] = MappingProxyType({}),
+        edits: Mapping[str, str] = MappingProxyType({}),
+        more: str = "",
+    ) -> Path:
+        rng = np.random.default_rng(5)
+        table: dict[str, list[object]] = {
+            "id": [f"P{row}" for row in range(2, patients + 2)],
+            "age": rng.integers(30, 85, patients).tolist(),
+            "sex": rng.choice(["female", "male"], patients).tolist(),
+            "tumour": rng.choice(["nsclc", "colorectal"], patients).tolist(),
+            "nlr": np.exp(rng.normal(1.4, 0.6, patients)).round(2).tolist(),
+            "albumin": rng.normal(38, 4, patients).round(1).tolist(),
+            "lines": rng.integers(0, 4, patients).tolist(),
+            "os": np.ceil(rng.exponential(300, patients)).astype(int).tolist(),
+            "died": rng.choice([1, 1, 0], patients).tolist(),
+        }
+        for column, value in columns.items():
+            table[column] = list(value) if isinstance(value, list) else [value] * patients
+        for (column, row), value in cells.items():
+            table[column][row - 2] = value
+        lines = [",".join(table), *(",".join(map(str, row)) for row in zip(*table.values(), strict=True))]
+        (tmp_path / "patients.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        text = COHORT_FILE
+        for old, new in edits.items():
+            assert old in text, old
+            text = text.replace(old, new)
+        path = tmp_path / "hospital.toml"
+        path.write_text(text + more, encoding="utf-8")
+        return path
+
+    return write

@@ -10,7 +10,7 @@ import pandas as pd
 
 from models.analytes import ANALYTES
 from models.history import HISTORY_FIELDS
-from training.cohort import read_table
+from training.tables import read_table
 
 # usual beginnings of column names, longest first where one begins another
 _WORDS: Mapping[str, tuple[str, ...]] = {

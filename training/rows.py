@@ -1,0 +1,142 @@
+"""Rows of a cohort's tables become patients with an outcome; who leaves is counted with the reason, what is wrong is kept."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from models.cohort_file import CohortFile
+from models.cohort_row import Outcome, excluded, outcome_of, patient_of, present
+from models.fault import Fault
+from models.features import FEATURES
+from models.patient import InvalidPatient, Patient
+from models.population import ineligibility
+from training.row_faults import RowFaults, rows_named
+from training.tables import Line, lines_by_patient
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class TidyTable:
+    """A table of measurements or treatments, its rows by patient; `kind` is how faults in it begin."""
+
+    kind: str
+    name: str
+    by_patient: Mapping[str, Sequence[Line]]
+
+
+@dataclass
+class Rows:
+    """One pass over the patients' table. `left` keeps the order of the flow diagram: declared rules first."""
+
+    file: CohortFile
+    required: tuple[str, ...]
+    measurements: TidyTable
+    treatments: TidyTable
+    patients: list[Patient] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    left: dict[str, list[Patient | None]] = field(default_factory=dict)
+    numbers: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    seen: set[str] = field(default_factory=set)
+    faults: RowFaults = field(default_factory=RowFaults)
+
+    def read(self, line: Line) -> None:
+        """Read one row: into the cohort, out of it with a reason, or at fault."""
+        name = str(line.row[self.file.patient])
+        self.seen.add(name)
+        found: list[Fault] = []
+        if reason := excluded(self.file, line.row):
+            self.left.setdefault(reason, []).append(self._patient(line, found))
+            return
+        self.numbers[name].append(line.number)
+        outcome = _attempt(lambda: outcome_of(self.file, line.row), found)
+        patient = self._patient(line, found)
+        if patient is None or found:
+            self._at_fault(line, found)
+        elif reason := self._reason_to_leave(patient, outcome):
+            self.left.setdefault(reason, []).append(patient)
+        elif outcome is not None:
+            self.patients.append(patient)
+            self.outcomes.append(outcome)
+
+    def _patient(self, line: Line, found: list[Fault]) -> Patient | None:
+        name = str(line.row[self.file.patient])
+        own = ([one.row for one in table.by_patient.get(name, ())] for table in (self.measurements, self.treatments))
+        return _attempt(lambda: patient_of(self.file, line.row, *own), found)
+
+    def _reason_to_leave(self, patient: Patient, outcome: Outcome | None) -> str | None:
+        if outcome is None:
+            return "follow-up missing"
+        if reasons := ineligibility(patient):
+            return f"{reasons[0].field}: {reasons[0].likely or reasons[0].allowed}"
+        if self.file.follow_up and self.file.follow_up.entered and outcome.entered >= outcome.days:
+            return "entered at or after the end of follow-up"
+        missing = [name for name in self.required if FEATURES[name].of(patient).status == "not measured"]
+        return f"no required input: {', '.join(FEATURES[name].label for name in missing)}" if missing else None
+
+    def _at_fault(self, line: Line, found: Sequence[Fault]) -> None:
+        for fault in map(_unnumbered, found):
+            tidy = (one for one in (self.measurements, self.treatments) if one.name and fault.field.startswith(one.kind))
+            table = next(tidy, None)
+            for number in [line.number] if table is None else self._rows_at_fault(line, table, fault):
+                self.faults.add(self.file.table if table is None else table.name, number, fault)
+
+    def _rows_at_fault(self, line: Line, table: TidyTable, fault: Fault) -> list[int]:
+        """The patient's rows of a tidy table that are at fault alone; all of them where only several together are."""
+        own = table.by_patient.get(str(line.row[self.file.patient]), ())
+        return [one.number for one in own if fault in self._alone(line, table, one)] or [one.number for one in own]
+
+    def _alone(self, line: Line, table: TidyTable, one: Line) -> list[Fault]:
+        found: list[Fault] = []
+        only = {"measurements": [one.row]} if table is self.measurements else {"treatments": [one.row]}
+        _attempt(lambda: patient_of(self.file, line.row, **only), found)
+        return list(map(_unnumbered, found))
+
+    def repeated(self) -> list[Fault]:
+        """Rows without the name of a patient, and patients with several rows."""
+        column, found = f"column {self.file.patient}", RowFaults()
+        for name, numbers in self.numbers.items():
+            nobody = not present(self.file, name)
+            fault = Fault(column, f"{name} in {rows_named(numbers)}", "one row a patient")
+            fault = Fault(column, "nothing", "the name of a patient") if nobody else fault
+            for number in numbers if nobody or len(numbers) > 1 else ():
+                found.add(self.file.table, number, fault)
+        return found.faults()
+
+    def strangers(self) -> list[str]:
+        """A warning for each tidy table with rows of patients who are not in the patients' table."""
+        warnings = []
+        for table in (self.measurements, self.treatments):
+            if strange := set(table.by_patient) - self.seen:
+                rows = sum(len(table.by_patient[name]) for name in strange)
+                who = f"{rows} rows of {len(strange)} patients who are not in {self.file.table}"
+                warnings.append(f"{table.name}: {who} were not used")
+        return warnings
+
+
+def rows_of(file: CohortFile, folder: Path, required: tuple[str, ...]) -> Rows:
+    """Ready to read the patients of `file`, whose tidy tables, where it has any, lie in `folder`."""
+    measured = lines_by_patient(folder, file.measurement_table, ("patient", "day", "value", "unit"))
+    treated = lines_by_patient(folder, file.treatment_table, ("patient", "start"))
+    order = dict.fromkeys([*(rule.reason for rule in file.exclusions), "under 18", "follow-up missing"])
+    tables = TidyTable("measurements", file.measurement_table, measured), TidyTable("treatments", file.treatment_table, treated)
+    return Rows(file, required, *tables, left={reason: [] for reason in order})
+
+
+def _attempt(read: Callable[[], T], found: list[Fault]) -> T | None:
+    """What is read, or None with its faults added to `found`."""
+    try:
+        return read()
+    except InvalidPatient as error:
+        found += error.faults
+        return None
+
+
+def _unnumbered(fault: Fault) -> Fault:
+    """Without the place in the patient's own list ("treatments/0/start"): the row of the table says it better."""
+    return replace(fault, field=re.sub(r"/\d+/", " ", fault.field))
