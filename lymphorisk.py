@@ -21,7 +21,17 @@ if TYPE_CHECKING:
 
 PYFUNC = Path(serving.__file__).parent / "pyfunc.py"
 DEMO_PATIENTS = 5000
-# Of no real person. CRP and bilirubin were not measured, so the answer shows how that is said.
+
+
+def _measured(analyte: str, value: float, unit: str, **more: object) -> dict[str, object]:
+    return {"analyte": analyte, "value": value, "unit": unit, "date": "2026-11-18", **more}
+
+
+def _line(number: int, agents: str, start: str, end: str) -> dict[str, object]:
+    return {"line": number, "modality": "chemotherapy", "agents": [agents], "start": start, "end": end, "outcome": "progression"}
+
+
+# Of no real person. CRP, bilirubin and BMI were not measured, so that the answer shows how that is said.
 EXAMPLE_PATIENT = {
     "id": "example",
     "as_of": "2026-11-20",
@@ -29,21 +39,18 @@ EXAMPLE_PATIENT = {
     "sex": "female",
     "tumour": "pancreatic",
     "measurements": [
-        {"analyte": "alc", "value": 0.7, "unit": "10*9/L", "date": "2026-11-18"},
-        {"analyte": "anc", "value": 6300, "unit": "cells/uL", "date": "2026-11-18"},
-        {"analyte": "ca19_9", "value": 4120, "unit": "U/mL", "date": "2026-11-18"},
-        {"analyte": "albumin", "value": 3.3, "unit": "g/dL", "date": "2026-11-18"},
-        {"analyte": "hemoglobin", "value": 10.4, "unit": "g/dL", "date": "2026-11-18"},
-        {"analyte": "platelets", "value": 240, "unit": "10*9/L", "date": "2026-11-18"},
-        {"analyte": "ldh", "value": 310, "unit": "U/L", "date": "2026-11-18", "uln": 250},
-        {"analyte": "ecog", "value": 1, "unit": "{score}", "date": "2026-11-19"},
+        _measured("alc", 0.7, "10*9/L"),
+        _measured("anc", 6300, "cells/uL"),
+        _measured("ca19_9", 4120, "U/mL"),
+        _measured("albumin", 3.3, "g/dL"),
+        _measured("hemoglobin", 10.4, "g/dL"),
+        _measured("platelets", 240, "10*9/L"),
+        _measured("ldh", 310, "U/L", uln=250),
+        _measured("ecog", 1, "{score}"),
     ],
-    "treatments": [
-        {"line": 1, "modality": "chemotherapy", "agents": ["FOLFIRINOX"], "start": "2026-01-12", "end": "2026-06-15", "outcome": "progression"},
-        {"line": 2, "modality": "chemotherapy", "agents": ["gemcitabine"], "start": "2026-07-06", "end": "2026-10-26", "outcome": "progression"},
-    ],
+    "treatments": [_line(1, "FOLFIRINOX", "2026-01-12", "2026-06-15"), _line(2, "gemcitabine", "2026-07-06", "2026-10-26")],
     "history": {"steroids_14d": "no", "gcsf_14d": "no", "infection_14d": "no", "liver_metastases": "yes", "metastatic_sites": 2},
-}  # fmt: skip
+}
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -55,7 +62,7 @@ app = typer.Typer(
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option("--out", help="Folder of the demo: its cohorts, models and its own MLflow store.")] = Path("demo"),
+    out: Annotated[Path, typer.Option("--out", help="Folder of the demo and of its own MLflow store.")] = Path("demo"),
     patients: Annotated[int, typer.Option("--patients", min=600, help="How many patients to simulate.")] = DEMO_PATIENTS,
     seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 1,
 ) -> None:
@@ -80,6 +87,11 @@ def _next_run(out: Path) -> Path:
     return next(folder for number in itertools.count(1) if not (folder := out / f"run-{number}").exists())
 
 
+def _store(out: Path) -> str:
+    """The demo's own MLflow store, apart from any real one."""
+    return f"sqlite:///{(out / 'mlflow.db').as_posix()}"
+
+
 def _train_demo(cohort: Path, folder: Path, out: Path, seed: int) -> TrainedRun:
     from training.account import account_text
     from training.fit import Settings
@@ -87,28 +99,35 @@ def _train_demo(cohort: Path, folder: Path, out: Path, seed: int) -> TrainedRun:
     from training.run import train
     from training.track import Tracking
 
-    tracking = Tracking(
-        uri=f"sqlite:///{(out / 'mlflow.db').as_posix()}", experiment="lymphorisk-demo", registered_name="lymphorisk-demo", pyfunc=PYFUNC
-    )
+    name = "lymphorisk-demo"
+    tracking = Tracking(uri=_store(out), experiment=name, registered_name=name, pyfunc=PYFUNC)
     with Bars() as bars:
         settings = Settings(seed=seed)
-        say = lambda read: typer.echo(account_text(read))  # noqa: E731  # two names for one line would say less
-        return train(cohort, folder / "model", settings, bootstrap=100, tracking=tracking, advance=bars, say=say)
+        return train(
+            cohort,
+            folder / "model",
+            settings,
+            bootstrap=100,
+            tracking=tracking,
+            advance=bars,
+            say=lambda read: typer.echo(account_text(read)),
+        )
 
 
 def _score_example(model: Path, patient: Path) -> str:
     from models.artifact import load
+    from serving.refused import Refused
     from serving.score import score
     from serving.wire import read_line
 
     line = json.dumps(EXAMPLE_PATIENT)
     patient.write_text(line + "\n", encoding="utf-8")
     (answer,) = score(load(model), [read_line(line.encode())])
-    return answer.text
+    return str(answer.why) if isinstance(answer, Refused) else answer.text
 
 
 def _what_next(folder: Path, out: Path) -> str:
-    model, uri = folder / "model", f"sqlite:///{(out / 'mlflow.db').as_posix()}"
+    model, uri = folder / "model", _store(out)
     return f"""
 4. Look further
    MLflow:        mlflow ui --backend-store-uri {uri}       then http://127.0.0.1:5000
@@ -126,3 +145,7 @@ serving.cli.mount(app)
 def main() -> None:
     """The console script."""
     app()
+
+
+if __name__ == "__main__":
+    main()

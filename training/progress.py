@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from tqdm import tqdm
 
@@ -11,7 +12,7 @@ class Bars:
     """Called with what is being done, steps done and steps in all; a new stage closes the bar of the last."""
 
     def __init__(self) -> None:
-        self.bar: tqdm[object] | None = None
+        self.bar: Any = None
         self.doing = ""
 
     def __enter__(self) -> Bars:
