@@ -41,20 +41,20 @@ def _columns(x: FloatArray, seen: BoolArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _expectation_maximisation(z: FloatArray, seen: BoolArray) -> tuple[FloatArray, FloatArray]:
+    """Mean (k,) and covariance (k, k) of standardised rows `z` (n, k), of which only the cells `seen` are known."""
     n, k = z.shape
     mean, covariance = np.zeros(k), _shrunk(np.eye(k))
     patterns, which = np.unique(seen, axis=0, return_inverse=True)
     members = [np.flatnonzero(which.ravel() == index) for index in range(len(patterns))]
-    limits = np.full(k, np.inf)
+    incomplete = [(pattern, rows) for pattern, rows in zip(patterns, members, strict=True) if not pattern.all()]
     for _ in range(ROUNDS):
         complete, residual = z.copy(), np.zeros((k, k))
-        current = Imputation(mean, covariance, -limits, limits)
-        for pattern, rows in zip(patterns, members, strict=True):
-            slopes, _ = current.regression(pattern)
-            gaps = ~pattern
-            complete[np.ix_(rows, gaps)] = mean[gaps] + (z[np.ix_(rows, pattern)] - mean[pattern]) @ slopes[np.ix_(gaps, pattern)].T
-            conditional = covariance[np.ix_(gaps, gaps)] - slopes[np.ix_(gaps, pattern)] @ covariance[np.ix_(pattern, gaps)]
-            residual[np.ix_(gaps, gaps)] += len(rows) * conditional
+        for pattern, rows in incomplete:
+            there, gaps = np.flatnonzero(pattern), np.flatnonzero(~pattern)
+            across = covariance[np.ix_(there, gaps)]
+            slopes = np.linalg.solve(covariance[np.ix_(there, there)], across)
+            complete[np.ix_(rows, gaps)] = mean[gaps] + (z[np.ix_(rows, there)] - mean[there]) @ slopes
+            residual[np.ix_(gaps, gaps)] += len(rows) * (covariance[np.ix_(gaps, gaps)] - across.T @ slopes)
         mean = complete.mean(axis=0)
         centred = complete - mean
         covariance = _shrunk((centred.T @ centred + residual) / n)

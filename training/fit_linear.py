@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.special import expit
 
 from models.design import Design, FloatArray
 from models.linear import LinearModel, Ramps
@@ -30,7 +31,7 @@ class Stacked:
 
 @dataclass(frozen=True)
 class LinearFit:
-    """A fitted linear learner and its intercept at each horizon of the fit."""
+    """A fitted linear learner, and the parameters from which a refit on other patients may start."""
 
     model: LinearModel
     parameters: FloatArray
@@ -133,7 +134,7 @@ class _Problem:
         change = ends[1] - ends[0]
         penalty = 0.5 * np.sum(self.ridge * (ends**2).sum(axis=0) + CHANGE * self.ridge * change**2)
         loss = np.sum(self.weight * (np.logaddexp(0.0, eta) - self.dead * eta)) + penalty
-        residual = self.weight * (1 / (1 + np.exp(-eta)) - self.dead)
+        residual = self.weight * (expit(eta) - self.dead)
         gradient = np.stack([self.z.T @ (residual @ (1 - self.late)), self.z.T @ (residual @ self.late)])
         pull = CHANGE * change
         gradient += self.ridge * (ends + np.stack([-pull, pull]))

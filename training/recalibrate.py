@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.special import expit
 
 from models.design import FloatArray
 from models.risk import Calibration
@@ -32,7 +33,7 @@ def fit_calibration(log_odds: FloatArray, stacked: Stacked) -> Calibration:
         eta = intercept + slope * log_odds
         pull = p - np.array([0.0, 0.0, 1.0, 1.0])
         value = np.sum(stacked.weight * (np.logaddexp(0, eta) - stacked.dead * eta)) + 0.5 * STIFFNESS * np.sum(pull**2)
-        residual = stacked.weight * (1 / (1 + np.exp(-eta)) - stacked.dead)
+        residual = stacked.weight * (expit(eta) - stacked.dead)
         by_level, by_slope = residual.sum(axis=0), (residual * log_odds).sum(axis=0)
         ends = [by_level @ (1 - late), by_level @ late, by_slope @ (1 - late), by_slope @ late]
         return float(value), np.array(ends) + STIFFNESS * pull

@@ -44,7 +44,8 @@ def test_a_column_at_fault_is_not_suspected_on_top(write_cohort):
 
 def test_months_under_a_heading_of_days_are_refused(write_cohort):
     months = [0.5 + k / 5 for k in range(119)]
-    with pytest.raises(InvalidCohort, match=r"column os = a median of 12\.4 days, and at most 70: .*likely months under the unit d"):
+    said = r"column os = a median of 12\.4 days, and at most 70: .*likely months under the unit d"
+    with pytest.raises(InvalidCohort, match=said):
         read_cohort(write_cohort(columns={"os": [*months, 70]}))
 
 
