@@ -9,6 +9,7 @@ import numpy as np
 
 from models.design import FloatArray
 from models.risk import RiskModel
+from models.tumours import LABELS
 from training.fit import PRIMARY, Fit
 
 
@@ -64,11 +65,15 @@ class Attribution:
         design, words = self.model.design, dict.fromkeys(self.model.design.features, "not applicable")
         for column, value in zip(design.columns, self.x[row].tolist(), strict=True):
             if column.level and value == 1:
-                words[column.feature] = column.level
+                words[column.feature] = LABELS.get(column.level, column.level)
             elif not column.level and not np.isnan(value):
                 feature = design.of[column.feature]
-                words[column.feature] = _flag(value) if feature.scale == "flag" else f"{feature.shown(value):.3g}"
+                words[column.feature] = _flag(value) if feature.scale == "flag" else _number(feature.shown(value))
         return list(words.values())
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def _flag(value: float) -> str:

@@ -109,7 +109,7 @@ def _performance(performance: Facts) -> list[str]:
     for name, found in performance["evaluations"].items():
         means, gains = performance["fold_means"][name], performance["over_albumin_alone"][name]
         blocks += [f"### {name.capitalize()}: {found['n']} patients", _statistics(found), *_uno(found["uno_c"])]
-        blocks += [_fold_means(found, means), *_gains(gains), *_refused(found["refused"])]
+        blocks += [*_fold_means(found, means), *_gains(gains), *_refused(found["refused"])]
     return blocks
 
 
@@ -127,12 +127,14 @@ def _uno(found: Facts | None) -> list[str]:
     return [] if found is None else [f"Uno's C to day {found['tau']:g}: {_interval(found)}."]
 
 
-def _fold_means(found: Facts, means: Facts) -> str:
+def _fold_means(found: Facts, means: Facts) -> list[str]:
+    if not means:
+        return ["No fold holds enough patients to be judged alone."]
     names = ("auc", "ipa", "slope")
     days = [day for day in found["horizons"] if any(f"{name}_{day}d" in means for name in names)]
     rows = [(day, *(_number(means.get(f"{name}_{day}d")) for name in names)) for day in days]
     concordance = f" (Uno's C {_number(means['uno_c'])})" if "uno_c" in means else ""
-    return f"Means over folds{concordance}:\n\n" + _table(("day", "AUC", "IPA", "slope"), rows)
+    return [f"Means over folds{concordance}:", _table(("day", "AUC", "IPA", "slope"), rows)]
 
 
 def _gains(gains: Facts) -> list[str]:
@@ -164,9 +166,14 @@ def _features(card: Facts) -> list[str]:
     day = next((one["mean_absolute_term"]["days"] for one in card["features"]), "")
     head = ("feature", "group", "unit", "direction", f"mean size of its term at {day} d (log-odds)")
     rows = [_feature(one) for one in card["features"]]
-    left = _noted("Left out", [f"{name}: {reason}" for name, reason in card["left_out"].items()])
+    left = _noted("Left out", _by_reason(card["left_out"]))
     held = "All other inputs held, a feature with a direction never moves the risk the other way."
     return ["## Features", held, _table(head, rows), *left]
+
+
+def _by_reason(left_out: Facts) -> list[str]:
+    reasons = dict.fromkeys(left_out.values())
+    return [f"{reason}: {', '.join(name for name, why in left_out.items() if why == reason)}" for reason in reasons]
 
 
 def _feature(one: Facts) -> tuple[str, ...]:

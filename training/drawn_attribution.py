@@ -14,8 +14,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from models.design import FloatArray
+from models.risk import sigmoid
 from training.attribution import Attribution
-from training.sheet import INK, plain, sheet
+from training.sheet import BLUE, INK, plain, sheet
 
 MOST_PATIENTS = 1000  # dots of a swarm
 SHOWN = 15  # features of a picture; the rest are summed by shap
@@ -30,12 +31,18 @@ def draw_swarm(of: Attribution, *, seed: int, example: str) -> Figure:
         "Each dot is one patient's term, its colour the value: where red dots lie to the right, the risk rises with the value. "
         "Grey: the feature does not apply, or has no order. Terms say what is associated with the risk, not what causes it."
     )
-    figure, axes = _rows(f"What moves the risk by day {of.day}", words, min(SHOWN, len(of.labels)), example)
+    shown = min(SHOWN, len(of.labels))
+    figure, axes = _rows(f"What moves the risk by day {of.day}: the {shown} largest features", words, shown, example)
     explained = shap.Explanation(
         values=of.terms[rows, of.primary], base_values=of.base, data=_coloured(of.values[rows]), feature_names=of.labels
     )
     with _still():
-        shap.plots.beeswarm(explained, max_display=SHOWN, ax=axes, show=False, plot_size=None, s=9, color_bar_label="value")
+        # shap would colour the sum of the remaining features by the values of one of them: they are left out instead
+        sizes = {"max_display": SHOWN, "plot_size": None, "s": 9}
+        shap.plots.beeswarm(explained, ax=axes, show=False, group_remaining_features=False, **sizes)
+    bar = figure.axes[-1]
+    bar.set_ylabel("value", size=9, color=INK)
+    bar.tick_params(labelsize=9)
     return _tidied(figure, axes, _LOG_ODDS)
 
 
@@ -58,20 +65,34 @@ def draw_groups(of: Attribution, *, example: str) -> Figure:
 def draw_one_patient(of: Attribution, *, example: str) -> Figure:
     """From the reference to the log-odds of one patient, feature by feature: a whole row, so of simulated patients only."""
     row, shown = _instructive(of), min(SHOWN, len(of.labels))
+    ends = np.array([of.base, of.base + float(of.terms[row, of.primary].sum())])
+    average, own = sigmoid(ends).tolist()
     words = (
-        f"Log-odds of death by day {of.day}: from the cohort's average, E[f(X)] at the bottom, each term moves them to this "
-        "patient's own, f(x) at the top."
+        f"Log-odds of death by day {of.day}. From the cohort's average, E[f(X)] at the bottom (a risk of {average:.0%}), the "
+        f"terms move them to this patient's own, f(x) at the top ({own:.0%})."
     )
     explained = shap.Explanation(
         values=of.terms[row, of.primary], base_values=of.base, data=of.written(row), feature_names=of.labels
     )
     figure = sheet("One simulated patient: how the risk is added up", words, example=example, height=_ROW * shown + 1.6)
+    axes = _fixed(figure)
     with _pyplot(figure):
-        axes = figure.subplots()
         width, height = figure.get_size_inches().tolist()
         shap.plots.waterfall(explained, max_display=shown, show=False)
         figure.set_size_inches(width, height)
+    for each in figure.axes:  # shap lays three upon each other; words left of the last arrow need room
+        left, right = each.get_xlim()
+        each.set_xlim(left - 0.08 * (right - left), right)
     return _tidied(figure, axes, "")
+
+
+def _fixed(figure: Figure) -> Axes:
+    """Axes that stay where they are: shap measures which words fit into an arrow before a layout would move it."""
+    engine, height = figure.get_layout_engine(), figure.get_figheight()
+    top = engine.get()["rect"][3] if engine is not None else 1.0
+    figure.set_layout_engine("none")
+    below, above = 0.65 / height, 0.5 / height  # room for the words under and over the axes, inches
+    return figure.add_axes((0.40, below, 0.52, top - below - above))
 
 
 def draw_horizons(of: Attribution, *, example: str) -> Figure:
@@ -81,7 +102,7 @@ def draw_horizons(of: Attribution, *, example: str) -> Figure:
     words = "Mean absolute group term over the development cohort, log-odds: what matters early need not matter late."
     figure = sheet("What matters when", words, example=example, height=0.5 * len(groups) + 0.9)
     axes = plain(figure.subplots())
-    axes.imshow(sizes, cmap="Blues", aspect="auto", vmin=0, vmax=max(float(sizes.max()) * 1.3, 1e-9))
+    axes.imshow(sizes, cmap="Blues", aspect="auto", vmin=0, vmax=max(float(sizes.max()) * 2, 1e-9))
     for (group, day), size in np.ndenumerate(sizes):
         axes.text(day, group, f"{size:.2f}", ha="center", va="center", size=10, color=INK)
     axes.set_yticks(range(len(groups)), groups)
@@ -94,6 +115,10 @@ def draw_horizons(of: Attribution, *, example: str) -> Figure:
 def _bars(title: str, words: str, terms: FloatArray, names: list[str], example: str) -> Figure:
     figure, axes = _rows(title, words, min(SHOWN, len(names)), example)
     shap.plots.bar(shap.Explanation(values=terms, feature_names=names), max_display=SHOWN, ax=axes, show=False)
+    for bar in axes.patches:
+        bar.set_facecolor(BLUE)  # shap's red would say that all of them raise the risk
+    for size in axes.texts:
+        size.set(text=f"{float(size.get_text()):.2f}", color=INK, size=9.5)
     return _tidied(figure, axes, "mean absolute term, log-odds")
 
 

@@ -16,7 +16,7 @@ from training.censoring import FollowUp, survival, weights
 from training.estimates import NotEstimable
 from training.risk_groups import risk_groups
 from training.sheet import BLUE, GREY, INK, RED, plain, sheet
-from training.small_cells import SMALLEST, masked
+from training.small_cells import SMALLEST, masked, small
 from training.standing import Standing
 
 _COLUMNS = 3
@@ -38,18 +38,21 @@ def draw_survival(follow_up: FollowUp, standings: Mapping[float, Standing], *, e
     axes.step(days, curve.at(days), where="post", color=BLUE, linewidth=2)
     for day, one in standings.items():
         _mark(axes, day, one, float(curve.at(day)) if day <= end else None)
-    axes.set(xlim=(0, max(end, *standings) * 1.02), ylim=(0, 1.28), xlabel="days from the index date", ylabel="alive")
-    axes.set_xticks(_ticks(follow_up, standings)[0], _ticks(follow_up, standings)[1])
+    axes.set(xlim=(0, max(end, *standings) * 1.02), ylim=(0, 1.25), ylabel="alive")
+    axes.set_xlabel("days from the index date; below them the patients still followed, to the nearest ten")
+    axes.set_xticks(*_ticks(follow_up, standings))
+    axes.spines["left"].set_bounds(0, 1)
     axes.set_yticks(np.linspace(0, 1, 5))
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return figure
 
 
 def _ticks(follow_up: FollowUp, standings: Mapping[float, Standing]) -> tuple[list[float], list[str]]:
-    """The horizons with the number still followed at each."""
+    """The horizons with the number still followed at each, so that none lost between two of them can be counted."""
     days = [0.0, *standings]
-    followed = [masked(int((follow_up.times >= day).sum())) for day in days]
-    return days, [f"{day:g}\n{count}" for day, count in zip(days, followed, strict=True)]
+    followed = [int((follow_up.times >= day).sum()) for day in days]
+    shown = [masked(count) if small(count) else round(count, -1) for count in followed]
+    return days, [f"{day:g}\n{count}" for day, count in zip(days, shown, strict=True)]
 
 
 def _mark(axes: Axes, day: float, one: Standing, alive: float | None) -> None:
@@ -64,13 +67,13 @@ def _mark(axes: Axes, day: float, one: Standing, alive: float | None) -> None:
 def draw_calibration(log_odds: FloatArray, days: Sequence[float], follow_up: FollowUp, *, whom: str, example: str) -> Figure:
     """Stated and observed risk at each horizon, a panel each; `log_odds` (n, n_horizons) are out of fold."""
     words = (
-        "Every patient was judged by models that had not seen him. Points: patients of similar stated risk, with the 95 % "
+        "Patients were judged by models that had not seen them. Points: patients of similar stated risk, with the 95 % "
         "interval of the share that died. Line: the same, smoothed. On the diagonal, as many died as was said."
     )
     rows = -(-len(days) // _COLUMNS)
     columns = min(_COLUMNS, len(days))
     title = f"Were the stated risks the risks that came true? ({whom})"
-    figure = sheet(title, words, example=example, width=max(8.0, 3.2 * columns), height=3.3 * rows)
+    figure = sheet(title, words, example=example, width=max(8.0, 3.2 * columns), height=3.05 * rows)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for place, day in enumerate(days):
         _calibration_panel(plain(grid[place]), log_odds[:, place], float(day), follow_up)
@@ -82,16 +85,19 @@ def draw_calibration(log_odds: FloatArray, days: Sequence[float], follow_up: Fol
 def _calibration_panel(axes: Axes, log_odds: FloatArray, day: float, follow_up: FollowUp) -> None:
     risk = sigmoid(log_odds)
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle="--")
-    for group in risk_groups(risk, follow_up, day):
+    groups = risk_groups(risk, follow_up, day)
+    for group in groups:
         axes.plot([group.stated], [group.observed], "o", color=BLUE, markersize=4)
         if group.interval is not None:
             axes.plot([group.stated] * 2, group.interval, color=BLUE, linewidth=1)
     _smooth(axes, log_odds, risk, day, follow_up)
-    end = 1.0 if risk.max() > 0.5 else 0.5
+    highest = max(float(np.quantile(risk, 0.99)), *(group.interval[1] for group in groups if group.interval))
+    end = min(1.0, float(np.ceil(highest * 10)) / 10)
     axes.set(xlim=(0, end), ylim=(0, end), xlabel="stated risk", ylabel="died", title=f"by day {day:g}", aspect="equal")
     axes.title.set(size=10, color=INK)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(PercentFormatter(1))
+        axis.set_ticks(np.arange(0, end + 1e-9, 0.1 if end <= 0.5 else 0.2))
+        axis.set_major_formatter(PercentFormatter(1, decimals=0))
 
 
 def _smooth(axes: Axes, log_odds: FloatArray, risk: FloatArray, day: float, follow_up: FollowUp) -> None:

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
     from mlflow.models import ModelSignature
 
-ARTIFACT = "artifacts/model"  # where in a logged model the artifact folder lies
-RUN_ARTIFACT = "artifact"  # and where in a run
+RUN_ARTIFACT = "artifact"  # where in a run the artifact folder lies; in a logged model, see training.fetch
 EXAMPLE_PATIENT = {  # nobody: what a line looks like, for whoever finds the model in MLflow
     "id": "example",
     "as_of": "2026-01-15",
