@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +46,7 @@ def make_ramps(x: FloatArray, lower: FloatArray, upper: FloatArray) -> Ramps:
         edges = [(lower[column], upper[column])]
         if len(np.unique(values)) >= FEW_VALUES:
             knots = np.unique(np.quantile(values, KNOT_SHARES))
-            edges += list(zip(knots[:-1], knots[1:], strict=True))
+            edges += list(pairwise(knots))
         for low, high in edges:
             source.append(column)
             start.append(low)
@@ -121,7 +122,7 @@ class _Problem:
         share = (self.weight * self.dead).sum(axis=0) / self.weight.sum(axis=0)
         share = np.clip(share, 1e-4, 1 - 1e-4)
         intercept = np.linalg.lstsq(self.basis(self.grid), np.log(share / (1 - share)), rcond=None)[0]
-        return np.r_[intercept, np.zeros(2 * self.z.shape[1])]
+        return np.concatenate([intercept, np.zeros(2 * self.z.shape[1])])
 
     def intercepts(self, parameters: FloatArray, days: FloatArray) -> FloatArray:
         intercepts: FloatArray = self.basis(days) @ parameters[:3]
