@@ -165,6 +165,7 @@ def test_nothing_counts_out_fewer_than_ten(small_cohort: Cohort, small_fit: Fit,
         Step("under 18", 3, {"n": 495.0, "share_women": 0.4867}),
         Step("no follow-up", 12, {"n": 483.0}),
     )
+    few = replace(small_fit.standings[30.0], level="not evaluable", deaths=8, why="8 deaths by day 30: at least 20 are needed")
     warnings = ("tumour sarcoma: 4 deaths, fewer than 20", "sex is unknown for 6 of 483 patients")
     cohort = replace(small_cohort, flow=flow, warnings=warnings)
     fit = replace(small_fit, model=replace(small_fit.model, population=population))
@@ -178,6 +179,9 @@ def test_nothing_counts_out_fewer_than_ten(small_cohort: Cohort, small_fit: Fit,
         "sex is unknown for fewer than 10 of 483 patients",
     ]
     assert "498" not in page
+    judged = replace(small_validation.evaluations[EVERYBODY], refused={30.0: few})
+    page = _page(cohort, fit, replace(small_validation, evaluations={EVERYBODY: judged}))
+    assert "- day 30: not evaluable: fewer than 10 deaths by day 30" in page
     assert "| under 18 | <10 |" in page
 
 

@@ -31,8 +31,8 @@ def test_nobody_dead_or_nobody_alive_gives_no_interval() -> None:
 
 
 def test_patients_who_enter_late_are_at_risk_only_from_then_on() -> None:
-    # by hand: on day 5 two of the three are at risk, on day 9 both who remain
-    late = FollowUp(np.array([5.0, 9.0, 12.0]), np.array([True, False, True]), np.array([0.0, 1.0, 6.0]))
+    # by hand: who enters on day 5 is at risk from the next day on, so that one of two dies on it
+    late = FollowUp(np.array([5.0, 9.0, 12.0]), np.array([True, False, True]), np.array([0.0, 1.0, 5.0]))
     group = risk_groups(np.full(3, 0.4), late, 10)[0]
     assert group.observed == pytest.approx(0.5)
     spread = np.sqrt(1 / (2 * 1)) / abs(np.log(0.5))
