@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -18,13 +18,12 @@ from training.evaluate import evaluate
 from training.leaf_tables import compile_leaf_tables
 from training.learn import LEARNERS, Learned, learn
 from training.plan import AUTO, HORIZONS, NothingEvaluable, Plan, Settings, plan_of
+from training.progress import Advance, Steps, unwatched
 from training.refit import refit
 from training.saved_model import PRIMARY, population_of, saved_model
 from training.standing import Standing, standing
 
 __all__ = ["HORIZONS", "PRIMARY", "Advance", "Fit", "NothingEvaluable", "Settings", "fit", "population_of"]
-
-Advance = Callable[[str, int, int], object]  # what is being done, steps done, steps in all
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Fit:
     learner_ipa: Mapping[str, float]  # mean cross-validated IPA by learner, see choose_learner
 
 
-def fit(cohort: Cohort, settings: Settings, advance: Advance = lambda doing, done, total: None) -> Fit:
+def fit(cohort: Cohort, settings: Settings, advance: Advance = unwatched) -> Fit:
     """Fit every learner the cohort allows and keep the one whose cross-fitted, calibrated risks have the best IPA.
 
     Raises NothingEvaluable, or NotSupported where the cohort cannot support the named features or learner.
@@ -72,7 +71,7 @@ def _cross(plan: Plan, advance: Advance) -> CrossFit:
         folds=settings.folds,
         repeats=settings.repeats,
         seed=settings.seed,
-        progress=_Steps(advance, "cross-validation", settings.folds * settings.repeats),
+        progress=Steps(advance, "cross-validation", settings.folds * settings.repeats),
     )
 
 
@@ -96,7 +95,7 @@ def _mean_ipa(cohort: Cohort, log_odds: FloatArray, cross: CrossFit, days: Seque
 
 
 def _on_everybody(plan: Plan, advance: Advance) -> Learned:
-    steps = _Steps(advance, "fit on everybody", 1)
+    steps = Steps(advance, "fit on everybody", 1)
     learned = _fitter(plan)(plan.matrix, plan.cohort.follow_up, seed=plan.settings.seed)
     steps(1)
     return learned
@@ -120,18 +119,6 @@ def _model(plan: Plan, learner: str, learned: Learned, calibration: Calibration,
         count=plan.settings.refits,
         tree_count=plan.settings.tree_refits,
         seed=plan.settings.seed,
-        progress=_Steps(advance, "refits for the intervals", plan.settings.refits),
+        progress=Steps(advance, "refits for the intervals", plan.settings.refits),
     )
     return saved_model(plan, learner, learned, tables, calibration, refits)
-
-
-class _Steps:
-    """Counts the steps of one stage for whoever watches."""
-
-    def __init__(self, advance: Advance, doing: str, total: int):
-        self.advance, self.doing, self.total, self.done = advance, doing, total, 0
-        advance(doing, 0, total)
-
-    def __call__(self, steps: int) -> None:
-        self.done += steps
-        self.advance(self.doing, self.done, self.total)

@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.design import design_matrix
 from models.risk import RiskModel, Scores
 from training.cohort import Cohort
 from training.evaluate import evaluate
-from training.fit import Advance
+from training.progress import Advance, Steps, unwatched
 from training.standing import standing
 
+Rows = NDArray[np.intp]
 LEAST_INSIDE = 40  # fewer cannot hold the 20 deaths and 20 survivors a horizon needs
 
 
-def judge(
-    model: RiskModel, cohort: Cohort, *, bootstrap: int, seed: int, advance: Advance = lambda doing, done, total: None
-) -> dict[str, object]:
+def judge(model: RiskModel, cohort: Cohort, *, bootstrap: int, seed: int, advance: Advance = unwatched) -> dict[str, object]:
     """The evaluation of `model` on `cohort` in the shape of `evaluate --json`.
 
     A horizon is refused where the model does not serve it or the cohort's follow-up cannot answer it. Where some patients lie
@@ -27,48 +27,34 @@ def judge(
     """
     scores = model.score(design_matrix(model.design, cohort.patients))
     inside = np.array([not model.population.outside(patient) for patient in cohort.patients])
-    found = {"cohort": cohort.name} | _evaluated(model, scores, cohort, np.arange(len(cohort)), bootstrap, seed, advance, "bootstrap")
+
+    def judged(rows: Rows, doing: str) -> dict[str, Any]:
+        return _judged(model, scores, cohort, rows, bootstrap, seed, Steps(advance, doing, bootstrap))
+
+    found = {"cohort": cohort.name} | judged(np.arange(len(cohort)), "bootstrap")
     found["population"] = {"inside": int(inside.sum()), "outside": int((~inside).sum())}
     if LEAST_INSIDE <= inside.sum() < len(cohort):
-        rows = np.flatnonzero(inside)
-        found["inside"] = _evaluated(model, scores, cohort, rows, bootstrap, seed, advance, "bootstrap, inside the population")
+        found["inside"] = judged(np.flatnonzero(inside), "bootstrap, inside the population")
     if model.simulated or cohort.source == "simulated":
         found = {"example": "EXAMPLE: simulated patients, not a real risk"} | found
     return found
 
 
-def _evaluated(
-    model: RiskModel,
-    scores: Scores,
-    cohort: Cohort,
-    rows: np.ndarray[tuple[int], np.dtype[np.intp]],
-    bootstrap: int,
-    seed: int,
-    advance: Advance,
-    doing: str,
-) -> dict[str, object]:
+def _judged(
+    model: RiskModel, scores: Scores, cohort: Cohort, rows: Rows, bootstrap: int, seed: int, progress: Steps
+) -> dict[str, Any]:
     part = cohort.select(rows)
-    done = _Counter(advance, doing, bootstrap)
-    ids = [patient.id for patient in part.patients]
-    found = evaluate(
-        scores.risk[rows], scores.log_odds[rows], part.follow_up, model.days, groups=ids, bootstrap=bootstrap, seed=seed, progress=done
-    ).as_json()
-    refused: dict[str, str] = {**found["refused"]}  # type: ignore[dict-item]  # as_json gives a mapping of texts
-    for day, why in model.refused.items():
-        asked = standing(part.follow_up, float(day))
-        refused[day] = f"{asked.level}: {asked.why}" if not asked.evaluable else f"the model does not serve it: {why}"
+    risk, log_odds, ids = scores.risk[rows], scores.log_odds[rows], [patient.id for patient in part.patients]
+    judged = evaluate(risk, log_odds, part.follow_up, model.days, groups=ids, bootstrap=bootstrap, seed=seed, progress=progress)
+    found = judged.as_json()
+    refused = found["refused"] | {day: _why_refused(part, day, why) for day, why in model.refused.items()}
     return found | {"refused": dict(sorted(refused.items(), key=lambda item: float(item[0])))}
 
 
-class _Counter:
-    """Counts resamples for whoever watches."""
-
-    def __init__(self, advance: Advance, doing: str, total: int):
-        self.advance, self.doing, self.total, self.done = advance, doing, total, 0
-
-    def __call__(self, steps: int) -> None:
-        self.done += steps
-        self.advance(self.doing, self.done, self.total)
+def _why_refused(cohort: Cohort, day: str, why: str) -> str:
+    """What this cohort's follow-up lacks at a horizon the model does not serve; the model's own reason where it lacks nothing."""
+    asked = standing(cohort.follow_up, float(day))
+    return f"the model does not serve it: {why}" if asked.evaluable else f"{asked.level}: {asked.why}"
 
 
 def judgement_text(model: RiskModel, found: Mapping[str, Any]) -> str:
@@ -77,8 +63,8 @@ def judgement_text(model: RiskModel, found: Mapping[str, Any]) -> str:
     lines.append(f"{model.name} on {found['cohort']}: {found['n']} patients")
     lines += evaluation_lines(found)
     if "inside" in found:
-        outside = found["population"]["outside"]
-        lines += ["", f"inside the development population ({found['inside']['n']}; {outside} outside)", *evaluation_lines(found["inside"])]
+        inside, outside = found["inside"], found["population"]["outside"]
+        lines += ["", f"inside the development population ({inside['n']}; {outside} outside)", *evaluation_lines(inside)]
     return "\n".join(lines)
 
 

@@ -1,11 +1,30 @@
-"""One progress bar a stage, on standard error, for whoever waits."""
+"""How far a long task is, told to whoever waits: one progress bar a stage, on standard error."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from tqdm import tqdm
+
+Advance = Callable[[str, int, int], object]  # what is being done, steps done, steps in all
+
+
+def unwatched(doing: str, done: int, total: int) -> None:
+    """Nobody waits."""
+
+
+class Steps:
+    """Counts the steps of one stage for whoever watches."""
+
+    def __init__(self, advance: Advance, doing: str, total: int):
+        self.advance, self.doing, self.total, self.done = advance, doing, total, 0
+        advance(doing, 0, total)
+
+    def __call__(self, steps: int) -> None:
+        self.done += steps
+        self.advance(self.doing, self.done, self.total)
 
 
 class Bars:

@@ -11,8 +11,9 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # i
 from models import artifact
 from training.card import card_files
 from training.cohort import Cohort, read_cohort
-from training.fit import Advance, Fit, Settings, fit
+from training.fit import Fit, Settings, fit
 from training.pictures import draw_pictures
+from training.progress import Advance, unwatched
 from training.provenance import provenance_of
 from training.track import Tracked, Tracking, track
 from training.validate import Validation, validate
@@ -41,10 +42,12 @@ def train(
     accept: str = "",
     bootstrap: int = 200,
     tracking: Tracking | None,
-    advance: Advance = lambda doing, done, total: None,
+    advance: Advance = unwatched,
     say: Callable[[Cohort], object] = lambda cohort: None,
 ) -> TrainedRun:
     """Read, fit, validate, draw, save, track. `say` hears of the cohort before anything is fitted."""
+    if out.exists() and any(out.iterdir()):
+        raise FileExistsError(f"{out} is not empty: an artifact is written once and never altered")
     cohort = read_cohort(cohort_file, data=data, accept=accept, progress=True)
     say(cohort)
     # the matrices are small: more BLAS threads than one only wait for each other
