@@ -19,7 +19,7 @@ from training.attribution import Attribution, attribution
 from training.card_text import card_text
 from training.cohort import Cohort, Step
 from training.fit import Fit
-from training.small_cells import about, masked, masked_by_name, masked_parts, masked_sentence, small
+from training.small_cells import about, masked, masked_by_name, masked_parts, masked_sentence, masked_within, small
 from training.standing import Standing
 from training.validate import EVERYBODY, Validation
 
@@ -144,14 +144,23 @@ def _performance(validation: Validation, patients: int) -> dict[str, Any]:
     """The validation as JSON, its counts hidden where they are small, with the number of resamples behind the intervals."""
     told: dict[str, Any] = validation.as_json()
     drawn = [one.auc.resamples for found in validation.evaluations.values() for one in found.horizons.values()]
+    whole = {day: one.standing for day, one in validation.evaluations[EVERYBODY].horizons.items()}
     for name, found in told["evaluations"].items():
-        if name != EVERYBODY:
-            found["n"] = masked_parts([found["n"], patients - found["n"]])[0]
-        for one in found["horizons"].values():
-            names = ("deaths", "survivors", "censored_before")
-            one |= dict(zip(names, masked_parts([one[count] for count in names]), strict=True))
+        found["n"] = masked_within(found["n"], patients)
+        for day, one in found["horizons"].items():
+            one |= _counts(validation.evaluations[name].horizons[float(day)].standing, whole.get(float(day)))
         found["refused"] = {day: masked_sentence(why) for day, why in found["refused"].items()}
     return told | {"resamples": max(drawn, default=0)}
+
+
+def _counts(part: Standing, whole: Standing | None) -> dict[str, int | str]:
+    """Counts of a population at one horizon, of which neither one nor what it lacks of everybody's is small."""
+    names = ("deaths", "survivors", "censored_before")
+    shown = dict(zip(names, masked_parts([getattr(part, name) for name in names]), strict=True))
+    if whole is None or whole is part:
+        return shown
+    within = {name: masked_within(getattr(part, name), getattr(whole, name)) for name in names}
+    return {name: within[name] if isinstance(within[name], str) else shown[name] for name in names}
 
 
 def _features(fit: Fit, terms: Attribution) -> list[dict[str, object]]:

@@ -54,7 +54,7 @@ def _use(card: Facts) -> list[str]:
 
 
 def _cohort(cohort: Facts) -> list[str]:
-    flow = [(step["reason"], step["left"] or "", step["remaining"], _composition(step["composition"])) for step in cohort["flow"]]
+    flow = [(step["reason"], step["left"], step["remaining"], _composition(step["composition"])) for step in cohort["flow"]]
     deaths = [(name, n) for name, n in cohort["deaths_by_tumour"].items()]
     lines = [f"prior line {answer}: {n} deaths" for answer, n in cohort["deaths_by_prior_line"].items()]
     required = ", ".join(cohort["required"]) or "none"

@@ -90,8 +90,7 @@ def _calibration_panel(axes: Axes, log_odds: FloatArray, day: float, follow_up: 
         axes.plot([group.stated], [group.observed], "o", color=BLUE, markersize=4)
         if group.interval is not None:
             axes.plot([group.stated] * 2, group.interval, color=BLUE, linewidth=1)
-    _smooth(axes, log_odds, risk, day, follow_up)
-    highest = max(float(np.quantile(risk, 0.99)), *(group.interval[1] for group in groups if group.interval))
+    highest = max(_smooth(axes, log_odds, risk, day, follow_up), *(group.interval[1] for group in groups if group.interval))
     end = min(1.0, float(np.ceil(highest * 10)) / 10)
     axes.set(xlim=(0, end), ylim=(0, end), xlabel="stated risk", ylabel="died", title=f"by day {day:g}", aspect="equal")
     axes.title.set(size=10, color=INK)
@@ -100,14 +99,18 @@ def _calibration_panel(axes: Axes, log_odds: FloatArray, day: float, follow_up: 
         axis.set_major_formatter(PercentFormatter(1, decimals=0))
 
 
-def _smooth(axes: Axes, log_odds: FloatArray, risk: FloatArray, day: float, follow_up: FollowUp) -> None:
-    """The calibration curve over the central 98 % of the stated risks: at the ends it would be drawn for single patients."""
+def _smooth(axes: Axes, log_odds: FloatArray, risk: FloatArray, day: float, follow_up: FollowUp) -> float:
+    """Draw the calibration curve over the central 98 % of the stated risks, and say how high the panel must be for it.
+
+    At the ends it would be drawn for single patients.
+    """
+    low, high = np.quantile(risk, [0.01, 0.99])
     weighted = weights(follow_up, [day])
     try:
         curve = calibration_curve(log_odds, weighted.dead[:, 0], weighted.weight[:, 0])
     except NotEstimable:
-        return
-    low, high = np.quantile(risk, [0.01, 0.99])
+        return float(high)
     order = np.argsort(risk)
     order = order[(risk[order] >= low) & (risk[order] <= high)]
     axes.plot(risk[order], curve[order], color=RED, linewidth=1.5)
+    return max(float(high), float(curve[order].max()))

@@ -47,6 +47,15 @@ def masked_parts(counts: Sequence[float]) -> list[int | str]:
     return shown
 
 
+def masked_within(count: float, whole: float) -> int | str:
+    """The count of a part, rounded where the rest of the `whole` is small.
+
+    >>> masked_within(43, 51), masked_within(43, 60)
+    ('about 40', 43)
+    """
+    return about(count) if small(whole - count) else masked(count)
+
+
 def masked_by_name(counts: Mapping[str, float]) -> dict[str, int | str]:
     """The same for counts with names."""
     return dict(zip(counts, masked_parts(list(counts.values())), strict=True))

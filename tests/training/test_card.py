@@ -98,6 +98,21 @@ def test_the_previously_treated_come_first(small_cohort: Cohort, small_fit: Fit,
     assert 0 < page.index("### Previously treated") < page.index("### Everybody")
 
 
+def test_the_untreated_are_not_counted_out_by_subtraction(
+    small_cohort: Cohort, small_fit: Fit, small_validation: Validation
+) -> None:
+    everybody = small_validation.evaluations[EVERYBODY]
+    at = everybody.horizons[180.0]
+    fewer = replace(at.standing, deaths=at.standing.deaths - 8, survivors=at.standing.survivors - 40)
+    treated = replace(everybody, n=everybody.n - 48, horizons={180.0: replace(at, standing=fewer)})
+    validation = _with_treated(small_validation)
+    validation = replace(validation, evaluations={TREATED: treated, EVERYBODY: everybody})
+    told = json.loads(card_files(small_cohort, small_fit, validation)["card.json"])["performance"]["evaluations"][TREATED]
+    assert told["n"] == everybody.n - 48
+    assert told["horizons"]["180"]["deaths"] == f"about {round(fewer.deaths, -1)}"
+    assert told["horizons"]["180"]["survivors"] == fewer.survivors
+
+
 def test_a_number_that_cannot_be_had_is_replaced_by_the_reason(
     small_cohort: Cohort, small_fit: Fit, small_validation: Validation
 ) -> None:
