@@ -29,6 +29,7 @@ TUMOURS: Mapping[str, tuple[str, ...]] = {  # canonical name -> usual spellings,
 }
 HAEMATOLOGICAL = "haematological"
 _HAEMATOLOGICAL_WORDS = ("leukaemia", "leukemia", "lymphoma", "myeloma", "hematologic", "haematologic", "myelodysplastic")
+_HAEMATOLOGICAL_NAMES = frozenset({HAEMATOLOGICAL, "aml", "all", "cll", "cml", "mds", "nhl", "dlbcl", "mm", "hodgkin"})
 # CA19-9 is read only where the tumour may secrete it: pancreatobiliary and gastrointestinal (clinical.md section 6)
 CA19_9_TUMOURS = frozenset({"pancreatic", "hepatobiliary", "gastric", "oesophageal", "colorectal"})
 LABELS: Mapping[str, str] = {"nsclc": "non-small cell lung", "sclc": "small cell lung", "cns": "central nervous system"}
@@ -52,7 +53,7 @@ def tumour_named(text: str) -> str:
     word = " ".join(text.lower().replace("tumor", "tumour").split())
     if word in _BY_WORD:
         return _BY_WORD[word]
-    if word == HAEMATOLOGICAL or any(part in word for part in _HAEMATOLOGICAL_WORDS):
+    if word in _HAEMATOLOGICAL_NAMES or any(part in word for part in _HAEMATOLOGICAL_WORDS):
         return HAEMATOLOGICAL
     near = get_close_matches(word, _BY_WORD, n=1)
     perhaps = f"; perhaps {_BY_WORD[near[0]]}" if near else ""
