@@ -117,11 +117,11 @@ def design_matrix(design: Design, patients: Iterable[Patient]) -> DesignMatrix:
 
 
 def feature_named(name: str, levels: bool = False) -> Feature:
-    """The feature called `name`; KeyError with the names there are when it is none of them."""
+    """The feature called `name`; ValueError with the names there are when it is none of them."""
     if name.startswith("extra."):
         return site_feature(name.removeprefix("extra."), levels)
     if name not in FEATURES:
-        raise KeyError(f"no feature is called {name}; there are {', '.join(FEATURES)}")
+        raise ValueError(f"no feature is called {name}; there are {', '.join(FEATURES)}")
     return FEATURES[name]
 
 
