@@ -128,7 +128,7 @@ class RiskModel:
     def __post_init__(self) -> None:
         """ValueError where the parts do not fit together: a model is right as a whole or is none."""
         n, k, m = len(self.horizons), len(self.design.columns), len(self.linear.ramps.source)
-        refits = len(self.refits.first)
+        refits, groups = len(self.refits.first), len(self.design.groups)
         _require_shapes(self.imputation, (k,), "mean", "lower", "upper")
         _require_shapes(self.imputation, (k, k), "covariance")
         _require_shapes(self.linear.ramps, (m,), "source", "start", "width", "mean")
@@ -137,7 +137,7 @@ class RiskModel:
         _require_shapes(self.calibration, (n,), "intercept", "slope")
         _require_shapes(self.refits, (refits, m), "first", "last")
         _require_shapes(self.refits, (refits, n), "base")
-        _require_shapes(self.refits, (len(self.design.groups),), "inflation")
+        _require_shapes(self.refits, (groups,), "inflation")
         _require(n > 0 and all(early < late for early, late in pairwise(self.days)), "horizons that rise")
         _require(self.linear.columns == k and (self.linear.ramps.source < k).all(), "ramps of the design's columns")
         _require((self.calibration.slope > 0).all(), "calibration slopes above 0")
@@ -220,7 +220,8 @@ class RiskModel:
         group = self._column_group[self.linear.ramps.source]
         sums = np.zeros((*parts.shape[:-1], len(self.design.groups)))
         for index in range(sums.shape[-1]):
-            sums[..., index] = parts[..., group == index].sum(axis=-1)
+            # contiguous, or numpy may add up one patient in another order than many
+            sums[..., index] = np.ascontiguousarray(parts[..., group == index]).sum(axis=-1)
         return sums
 
     @cached_property
