@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from training.cohort import Cohort
-from training.fit import HORIZONS
+from collections.abc import Mapping
+
+from training.cohort import Cohort, Step
+from training.plan import HORIZONS
 from training.standing import Standing, standing
 
+EXAMPLE = "EXAMPLE: simulated patients, not a real risk"
 _WORDS = {
     "median_age": ("median age", "{:.0f}"),
     "share_women": ("women", "{:.0%}"),
@@ -23,8 +26,11 @@ def standings(cohort: Cohort) -> dict[float, Standing]:
 def account_json(cohort: Cohort) -> dict[str, object]:
     """The flow diagram, warnings, accepted suspicions and the standing of each horizon, JSON-ready."""
     found = standings(cohort)
+    example = {"example": EXAMPLE} if cohort.source == "simulated" else {}
     return {
+        **example,
         "cohort": cohort.name,
+        "source": cohort.source,
         "digest": cohort.digest,
         "n": len(cohort),
         "deaths": int(cohort.follow_up.deaths.sum()),
@@ -45,10 +51,8 @@ def account_text(cohort: Cohort) -> str:
     """The same for a reader."""
     lines = [f"{cohort.name}: {len(cohort)} patients, {int(cohort.follow_up.deaths.sum())} deaths", "", "Who is in it"]
     if cohort.source == "simulated":
-        lines.insert(0, "EXAMPLE: simulated patients, not a real risk")
-    for step in cohort.flow:
-        left = f"- {step.left} left: {step.reason}" if step.left else step.reason
-        lines.append(f"  {left}; {step.remaining['n']:.0f} remain{_composition(step.remaining)}")
+        lines.insert(0, EXAMPLE)
+    lines += map(_step, cohort.flow)
     lines += ["", "What the follow-up can answer"]
     for day, one in standings(cohort).items():
         counts = f"{one.deaths} deaths, {one.survivors} known alive, {one.censored_before} censored before"
@@ -60,7 +64,11 @@ def account_text(cohort: Cohort) -> str:
     return "\n".join(lines)
 
 
-def _composition(remaining: object) -> str:
-    known = dict(remaining)  # type: ignore[call-overload]  # a mapping of floats, as Step keeps it
-    words = [f"{label} {form.format(known[name])}" for name, (label, form) in _WORDS.items() if name in known]
+def _step(step: Step) -> str:
+    left = step.reason if step.reason == "rows read" else f"- {step.left} left: {step.reason}"
+    return f"  {left}; {step.remaining['n']:.0f} remain{_composition(step.remaining)}"
+
+
+def _composition(remaining: Mapping[str, float]) -> str:
+    words = [f"{label} {form.format(remaining[name])}" for name, (label, form) in _WORDS.items() if name in remaining]
     return f" ({', '.join(words)})" if words else ""

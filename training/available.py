@@ -12,6 +12,7 @@ from models.design import Design, columns_of
 from models.features import FEATURES, Feature, level_of, site_feature
 from models.patient import Patient
 from training.cohort import Cohort
+from training.refused import NotSupported
 
 FEW_DEATHS = 250  # below: the linear learner with variables named in advance (method.md section 1)
 LEAST_MEASURED = 0.25  # share of the patients it applies to in whom a feature must be measured
@@ -20,10 +21,6 @@ LEAST_LEVEL = 20  # patients a level must have to get a column of its own
 # Named before any cohort was seen: the burden, the counts and the history this product exists for, albumin (the strongest single
 # predictor) and age. Method.md section 2: inside one tumour four variables are as good as eleven.
 NAMED_IN_ADVANCE = ("ln_alc", "ln_nlr", "ca19_9_log10", "ca19_9_undetectable", "albumin", "prior_systemic_therapy", "age")
-
-
-class NotSupported(ValueError):
-    """What a data scientist asked for is not there, or this cohort cannot support it."""
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -12,33 +13,48 @@ from models.analytes import ANALYTES
 from models.history import HISTORY_FIELDS
 from training.tables import read_table
 
-# usual beginnings of column names, longest first where one begins another
-_WORDS: Mapping[str, tuple[str, ...]] = {
-    "alc": ("alc", "lymphocyte", "lymph"),
-    "anc": ("anc", "neutrophil", "neut"),
-    "wbc": ("wbc", "leukocyte", "leucocyte"),
+# how the name of a column begins that may hold an analyte, in words
+_BEGINS: Mapping[str, tuple[str, ...]] = {
+    "alc": ("alc", "lymphocyte", "lymphocytes", "lymphs"),
+    "anc": ("anc", "neutrophil", "neutrophils", "neuts"),
+    "wbc": ("wbc", "wblc", "leukocytes", "leucocytes", "white"),
+    "lymphocyte_pct": ("lymphocyte", "lymphocytes", "lymphs"),
+    "neutrophil_pct": ("neutrophil", "neutrophils", "neuts"),
     "nlr": ("nlr",),
-    "ca19_9": ("ca19", "ca_19", "ca199"),
-    "albumin": ("alb",),
+    "monocytes": ("monocytes", "monocyte"),
+    "ca19_9": ("ca19", "ca199", "ca 19", "ca 199"),
+    "albumin": ("albumin", "alb"),
     "ldh": ("ldh",),
     "crp": ("crp",),
     "hemoglobin": ("hemoglobin", "haemoglobin", "hgb", "hb"),
-    "platelets": ("plt", "platelet"),
-    "bilirubin": ("bili",),
-    "creatinine": ("crea",),
-    "sodium": ("sodium", "sod", "na_"),
-    "monocytes": ("mono",),
+    "platelets": ("platelets", "platelet", "plt"),
+    "bilirubin": ("bilirubin", "bili"),
+    "creatinine": ("creatinine", "crea"),
+    "sodium": ("sodium", "sod"),
     "ecog": ("ecog",),
-    "karnofsky": ("kps", "karno"),
-    "weight": ("weight_kg", "weight_lb"),
+    "karnofsky": ("karnofsky", "kps"),
+    "weight": ("weight", "wt"),
     "bmi": ("bmi",),
 }
-_HEAD = """# A draft: nothing here has been checked. Fill in every "" (units above all: they are never guessed), remove what is not known on
-# the index date, then run: lymphorisk check {name}.toml
-name = "{name}"
+_PERCENT = frozenset({"pct", "percent", "perc"})
+# a column that says something about a measurement, and is none
+_ABOUT = frozenset(
+    {"cat", "category", "change", "code", "constant", "date", "day", "days", "flag", "grade"}
+    | {"limit", "loss", "placeholder", "uln", "unit"}
+)
+_FIELDS = {
+    "age_years": r"age\b",
+    "sex": r"(sex|gender)\b",
+    "tumour": r"((tumou?r|cancer|primary)( (type|site|entity))?|histology)$",
+}
+_PATIENT = r"(patient|subject|person|study|case)?( (id|no|nr|number|name))?$"
+_HEAD = """\
+# A draft: nothing here has been checked. Fill in every "" (units above all: they are never guessed), remove what is not known on
+# the index date, and look at what was proposed. Then: lymphorisk check {name}.toml
+name = {name_quoted}
 source = ""
-table = "{table}"
-patient = "{patient}"
+table = {table}
+patient = {patient}
 missing = []                                   # sentinels of the source, such as -999
 
 [follow_up]                                    # from the index date; not needed to score
@@ -48,47 +64,64 @@ died = {{ column = "" }}                         # 1/0, true/false, or {{ column
 
 
 def draft_of(table: Path) -> str:
-    """The draft of a cohort file for `table`: every column is listed once, mapped or as a comment with its share of empty cells."""
+    """The draft of a cohort file for `table`: every column is listed once, mapped or in a comment with its share of empty cells.
+
+    As it is written it is refused, naming each blank. Raises InvalidCohort where there is no table to be read.
+    """
     frame = read_table(table)
-    columns = [str(column) for column in frame.columns]
-    taken: dict[str, str] = {}
-    patient = next((c for c in columns if re.search(r"(patient|subject|person).*id|^id$", c.lower())), "")
-    sections = [_HEAD.format(name=table.stem, table=table.name, patient=patient), _fields(columns, taken), _labs(columns, taken)]
-    sections.append(_history(columns, taken))
-    rest = [column for column in columns if column not in taken and column != patient]
-    sections.append("# Columns not mapped above (share of empty cells):\n" + "".join(f"# {c}  {_empty(frame, c):.0%}\n" for c in rest))
-    return "\n".join(sections)
+    free = [str(column) for column in frame.columns]
+    patient = _take(free, lambda words: bool(words) and re.fullmatch(_PATIENT, words) is not None)
+    names = {"name": table.stem, "name_quoted": _quoted(table.stem), "table": _quoted(table.name), "patient": _quoted(patient)}
+    parts = [_HEAD.format(**names), *_fields(free), "", *_labs(free), "", *_history(free), ""]
+    unmapped = [f"# {_quoted(column)}  {_empty(frame, column):.0%}" for column in free]
+    return "\n".join([*parts, "# Columns that are not mapped (share of empty cells):", *unmapped, ""])
+
+
+def _quoted(text: str) -> str:
+    """A TOML string: every JSON string is one."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _words(column: str) -> str:
+    """A column's name in small words: "CA19-9 (U/mL)" is "ca19 9 u ml"."""
+    return " ".join(re.findall(r"[a-z0-9]+", column.lower()))
+
+
+def _take(free: list[str], fits: Callable[[str], bool]) -> str:
+    """The first free column whose words fit, no longer free; empty where there is none."""
+    found = next((column for column in free if fits(_words(column))), "")
+    if found:
+        free.remove(found)
+    return found
 
 
 def _empty(frame: pd.DataFrame, column: str) -> float:
-    cells = frame[column]
-    return float((cells.isna() | (cells.astype(str).str.strip() == "")).mean())
+    return float((frame[column].isna() | (frame[column].astype(str).str.strip() == "")).mean())
 
 
-def _fields(columns: list[str], taken: dict[str, str]) -> str:
-    lines = ["[patient_fields]"]
-    for field, pattern in (("age_years", r"^age"), ("sex", r"^(sex|gender)"), ("tumour", r"tumou?r|cancer_type|histology")):
-        found = next((c for c in columns if re.search(pattern, c.lower()) and c not in taken), "")
-        taken[found] = field
-        lines.append(f'{field} = "{found}"' if found or field != "sex" else f'# {field} = ""')
-    return "\n".join([*lines, ""])
+def _fields(free: list[str]) -> Iterator[str]:
+    yield "[patient_fields]"
+    for field, pattern in _FIELDS.items():
+        found = _take(free, lambda words, pattern=pattern: re.match(pattern, words) is not None)  # type: ignore[misc]
+        yield f"{field} = {_quoted(found)}" if found or field != "sex" else '# sex = ""'
 
 
-def _labs(columns: list[str], taken: dict[str, str]) -> str:
-    lines = ["[measurements]                                 # analyte = column + UCUM unit"]
-    for analyte, words in _WORDS.items():
-        found = next((c for c in columns if c.lower().startswith(words) and c not in taken), "")
-        if found:
-            taken[found] = analyte
-            uln = ', uln = ""' if analyte == "ldh" else ""
-            lines.append(f'{analyte} = {{ column = "{found}", unit = ""{uln} }}   # {ANALYTES[analyte].label}')
-    return "\n".join([*lines, ""])
+def _labs(free: list[str]) -> Iterator[str]:
+    yield "[measurements]                                 # analyte = column + UCUM unit"
+    for analyte in _BEGINS:
+        if found := _take(free, lambda words, analyte=analyte: _may_hold(words, analyte)):  # type: ignore[misc]
+            limit = ', uln = ""' if analyte == "ldh" else ""
+            yield f'{analyte} = {{ column = {_quoted(found)}, unit = ""{limit} }}   # {ANALYTES[analyte].label}'
 
 
-def _history(columns: list[str], taken: dict[str, str]) -> str:
-    lines = ["[treatment_history]                            # yes / no / unknown, or numbers"]
+def _may_hold(words: str, analyte: str) -> bool:
+    share = bool(_PERCENT & set(words.split()))
+    begins = any(words == begin or words.startswith(f"{begin} ") for begin in _BEGINS[analyte])
+    return begins and share == analyte.endswith("_pct") and not _ABOUT & set(words.split())
+
+
+def _history(free: list[str]) -> Iterator[str]:
+    yield "[treatment_history]                            # yes / no / unknown, or numbers"
     for field in HISTORY_FIELDS:
-        if field in columns:
-            taken[field] = field
-            lines.append(f'{field} = "{field}"')
-    return "\n".join([*lines, ""])
+        if found := _take(free, lambda words, field=field: words == _words(field)):  # type: ignore[misc]
+            yield f"{field} = {_quoted(found)}"

@@ -17,9 +17,10 @@ from training.crossfit import CrossFit, Fitter, cross_fit
 from training.evaluate import evaluate
 from training.leaf_tables import compile_leaf_tables
 from training.learn import LEARNERS, Learned, learn
-from training.plan import AUTO, HORIZONS, NothingEvaluable, Plan, Settings, plan_of
+from training.plan import AUTO, HORIZONS, Plan, Settings, plan_of
 from training.progress import Advance, Steps, unwatched
 from training.refit import refit
+from training.refused import NothingEvaluable
 from training.saved_model import PRIMARY, population_of, saved_model
 from training.standing import Standing, standing
 

@@ -6,18 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from models.design import Design, DesignMatrix, design_matrix
-from training.available import FEW_DEATHS, Choice, NotSupported, choose_design
+from training.available import FEW_DEATHS, Choice, choose_design
 from training.cohort import Cohort
 from training.fit_trees import TreeSettings
 from training.learn import GRID, LEARNERS
+from training.refused import NothingEvaluable, NotSupported
 from training.standing import Standing, standing
 
 HORIZONS = (30.0, 60.0, 90.0, 180.0, 365.0)  # days, reported
 AUTO = "auto"
-
-
-class NothingEvaluable(ValueError):
-    """A cohort whose follow-up answers no horizon; the message names the number that is short at each."""
 
 
 @dataclass(frozen=True)

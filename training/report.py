@@ -6,12 +6,12 @@ from typing import Any
 
 from training.judge import evaluation_lines, interval
 from training.run import TrainedRun
+from training.track import Tracked
 
 
 def run_json(run: TrainedRun) -> dict[str, object]:
     """The run, JSON-ready."""
     fitted = run.fit
-    tracked = run.tracked
     example = {"example": "EXAMPLE: simulated patients, not a real risk"} if fitted.model.simulated else {}
     return {
         **example,
@@ -25,8 +25,12 @@ def run_json(run: TrainedRun) -> dict[str, object]:
         "promotable": fitted.model.facts["promotable"],
         "validation": run.validation.as_json(),
         "pictures": [str(path) for path in run.pictures],
-        "mlflow": None if tracked is None else {"run": tracked.run_id, "model": tracked.model_uri, "version": tracked.registered_version},
+        "mlflow": None if run.tracked is None else _tracked(run.tracked),
     }
+
+
+def _tracked(tracked: Tracked) -> dict[str, object]:
+    return {"run": tracked.run_id, "model": tracked.model_uri, "version": tracked.registered_version}
 
 
 def run_text(run: TrainedRun) -> str:
@@ -38,7 +42,8 @@ def run_text(run: TrainedRun) -> str:
     for name, found in run.validation.evaluations.items():
         lines += [f" {name}, {found.n} patients", *evaluation_lines(found.as_json())]
         for day, gain in run.validation.over_albumin[name].items():
-            lines.append(f"  {day:>4g} AUC gained over albumin alone: {interval(gain.as_json())}")
+            alone = interval(run.validation.albumin_alone[name][day].as_json())
+            lines.append(f"  {day:>4g} AUC of albumin alone: {alone}; gained over it: {interval(gain.as_json())}")
         lines.append("  mean of folds: " + _means(run.validation.fold_means[name]))
     ipa = ", ".join(f"{name} {value:.4f}" for name, value in fitted.learner_ipa.items())
     lines += ["", f"Saved learner: {fitted.learner} (cross-validated IPA: {ipa})"]
