@@ -26,6 +26,7 @@ class Column:
 
     @property
     def name(self) -> str:
+        """The feature, and the level where there is one: "tumour=nsclc"."""
         return f"{self.feature}={self.level}" if self.level else self.feature
 
 
@@ -48,6 +49,7 @@ class Design:
 
     @cached_property
     def of(self) -> Mapping[str, Feature]:
+        """The features by name."""
         levels = {column.feature for column in self.columns if column.level}
         return {name: feature_named(name, name in levels) for name in self.features}
 

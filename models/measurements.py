@@ -39,6 +39,7 @@ class GivenMeasurement(NamedTuple):
 
     @property
     def place(self) -> str:
+        """Where it stands, for a fault."""
         return self.field or self.analyte
 
 
@@ -61,6 +62,7 @@ class Measurement:
 
     @property
     def stale(self) -> bool:
+        """Whether it is so old that it is used, but said to be stale."""
         return self.days_before_index > CURRENT_DAYS
 
     def below(self, threshold: float) -> bool:

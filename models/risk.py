@@ -140,6 +140,8 @@ class RiskModel:
         _require_shapes(self.refits, (groups,), "inflation")
         _require(n > 0 and all(early < late for early, late in pairwise(self.days)), "horizons that rise")
         _require(self.linear.columns == k and (self.linear.ramps.source < k).all(), "ramps of the design's columns")
+        # beyond them an effect that is linear in log t could cross 0, against its clinical sign
+        _require(((self.linear.late >= 0) & (self.linear.late <= 1)).all(), "horizons within those of the fit")
         _require((self.calibration.slope > 0).all(), "calibration slopes above 0")
         _require(refits > 0, "at least one refit")
         _require(0 <= self.tree_share <= 1 and (self.tree_share > 0) == (self.trees is not None), "trees where they count")

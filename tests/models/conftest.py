@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from models.design import Design, columns_of
 from models.features import FEATURES
@@ -17,6 +18,9 @@ from models.patient import GivenMeasurement, Patient, assemble
 from models.population import Population
 from models.risk import Calibration, HorizonStanding, Refits, RiskModel
 from models.trees import LeafTables
+
+settings.register_profile("unhurried", deadline=None)  # a shared machine may pause for longer than any law takes
+settings.load_profile("unhurried")
 
 DAYS = (30.0, 90.0, 180.0, 365.0)
 # limits to which the columns are clipped, on the model's scale; narrower than the hard ranges, as those of a cohort are

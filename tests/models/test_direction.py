@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.analytes import ANALYTES
@@ -49,7 +49,6 @@ def patient_of(make_patient: MakePatient, measurements: list[Given], rest: dict[
     return make_patient(*measurements, *labs, age_years=rest["age_years"], tumour="nsclc")
 
 
-@settings(deadline=None)
 @given(st.lists(over("nlr"), **several), alc, alc, over("nlr"), held)
 def test_risk_never_falls_as_the_ratio_rises(
     directed: RiskModel,
@@ -65,7 +64,6 @@ def test_risk_never_falls_as_the_ratio_rises(
     assert (np.diff(log_odds(directed, patients), axis=0) >= -ROUNDING).all()
 
 
-@settings(deadline=None)
 @given(st.lists(alc, **several), anc, alc, anc, held)
 def test_risk_never_rises_with_the_lymphocytes_where_the_neutrophils_are_held_and_the_ratio_follows(
     directed: RiskModel,
@@ -81,7 +79,6 @@ def test_risk_never_rises_with_the_lymphocytes_where_the_neutrophils_are_held_an
     assert (np.diff(log_odds(directed, patients), axis=0) <= ROUNDING).all()
 
 
-@settings(deadline=None)
 @given(st.sampled_from(["albumin", "hemoglobin"]), st.data(), alc, anc, held)
 def test_risk_never_rises_with_albumin_or_haemoglobin(
     directed: RiskModel,
@@ -98,7 +95,6 @@ def test_risk_never_rises_with_albumin_or_haemoglobin(
     assert (np.diff(log_odds(directed, patients), axis=0) <= ROUNDING).all()
 
 
-@settings(deadline=None)
 @given(st.integers(0, 100_000))
 def test_risk_never_falls_with_the_horizon(directed: RiskModel, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -30,7 +30,7 @@ def by_permutations(base: float, terms: list[float]) -> np.ndarray:
     return points / factorial(len(terms))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(LOG_ODDS, st.lists(LOG_ODDS, min_size=1, max_size=5))
 def test_percentage_points_are_shapley_values_over_every_order(base: float, terms: list[float]) -> None:
     points = percentage_points(np.array([base]), np.array([[terms]]))

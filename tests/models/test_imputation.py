@@ -57,7 +57,7 @@ def test_two_correlated_labs_by_hand() -> None:
     assert filled.spread[0, 1] == pytest.approx(np.sqrt(1 - 1.2**2 / 4))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.integers(2, 300))
 def test_a_row_is_the_same_to_the_bit_alone_and_in_company(seed: int, n: int) -> None:
     mean, covariance = correlated(seed % 7)

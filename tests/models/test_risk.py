@@ -41,7 +41,7 @@ def test_base_and_terms_are_the_log_odds_of_the_displayed_risk(model: RiskModel,
     np.testing.assert_allclose(added, scores.log_odds, rtol=0, atol=1e-12)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000), st.integers(2, 300))
 def test_a_patient_is_the_same_to_the_bit_alone_in_a_batch_and_in_any_order(directed: RiskModel, seed: int, n: int) -> None:
     matrix, order = rows(directed, seed, n), np.random.default_rng(seed).permutation(n)
@@ -57,7 +57,7 @@ def test_a_patient_is_the_same_to_the_bit_alone_in_a_batch_and_in_any_order(dire
             np.testing.assert_array_equal(one[0], all_of_them[row])
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 10_000), st.integers(2, 40))
 def test_an_explanation_is_the_same_to_the_bit_alone_and_in_a_batch(model: RiskModel, seed: int, n: int) -> None:
     matrix = rows(model, seed, n)
@@ -170,6 +170,7 @@ def broken(model: RiskModel, **changes: Any) -> dict[str, Any]:
         ({"linear": {"first": np.zeros(1)}}, "linearmodel.first"),
         ({"linear": {"base": np.zeros(1)}}, "linearmodel.base"),
         ({"linear": {"columns": 3}}, "ramps of the design's columns"),
+        ({"linear": {"late": np.array([0.0, 0.4, 0.7, 1.1])}}, "horizons within those of the fit"),
         ({"calibration": {"slope": np.array([1.0, 1.0, 0.0, 1.0])}}, "slopes above 0"),
         ({"calibration": {"intercept": np.array([np.inf] * 4)}}, "calibration.intercept"),
         ({"refits": {"last": np.zeros((2, 1))}}, "refits.last"),
