@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
+from models.example import EXAMPLE
 from models.explanation import GroupTerm, HorizonExplanation, reasons
 from models.quality import InputQuality
 from serving.lymphopenia import Lymphopenia
-from serving.standing import DISCLAIMER, EXAMPLE
+from serving.standing import DISCLAIMER
 
 PRIMARY = 90  # days: "life expectancy of more than three months"
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from models.example import EXAMPLE
 from models.patient import Patient
 from models.population import TIME_ORIGIN
 from models.risk import RiskModel
 
-EXAMPLE = "EXAMPLE: simulated patients, not a real risk"
 DISCLAIMER = (
     "For clinicians, beside their own judgement. Prognostic: what is associated with the risk in patients like these, "
     "not what causes it. It advises for or against no treatment, and does not say that changing a value would change survival."

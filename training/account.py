@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from models.example import EXAMPLE
 from training.cohort import Cohort, Step
 from training.plan import HORIZONS
 from training.standing import Standing, standing
 
-EXAMPLE = "EXAMPLE: simulated patients, not a real risk"
 _WORDS = {
     "median_age": ("median age", "{:.0f}"),
     "share_women": ("women", "{:.0%}"),

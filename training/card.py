@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from models.example import EXAMPLE
 from models.population import ACUTE_ANC, ADULT, BEHIND, RUNNING_DAYS
 from models.risk import RiskModel, sigmoid
 from models.tumours import LABELS
@@ -23,7 +24,6 @@ from training.small_cells import about, masked, masked_by_name, masked_parts, ma
 from training.standing import Standing
 from training.validate import EVERYBODY, Validation
 
-EXAMPLE = "EXAMPLE: simulated patients, not a real risk"
 NOT_FOR = (
     f"anybody under {ADULT:g} years",
     "haematological malignancies",

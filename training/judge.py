@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.design import design_matrix
+from models.example import EXAMPLE
 from models.risk import RiskModel, Scores
 from training.cohort import Cohort
 from training.evaluate import evaluate
@@ -36,7 +37,7 @@ def judge(model: RiskModel, cohort: Cohort, *, bootstrap: int, seed: int, advanc
     if LEAST_INSIDE <= inside.sum() < len(cohort):
         found["inside"] = judged(np.flatnonzero(inside), "bootstrap, inside the population")
     if model.simulated or cohort.source == "simulated":
-        found = {"example": "EXAMPLE: simulated patients, not a real risk"} | found
+        found = {"example": EXAMPLE} | found
     return found
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from models.example import EXAMPLE
 from models.population import prior_line
 from training.attribution import attribution
-from training.card import EXAMPLE
 from training.cohort import Cohort
 from training.drawn_attribution import draw_features, draw_groups, draw_horizons, draw_one_patient, draw_swarm
 from training.drawn_survival import draw_calibration, draw_survival

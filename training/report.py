@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from models.example import EXAMPLE
 from training.judge import evaluation_lines, interval
 from training.run import TrainedRun
 from training.track import Tracked
@@ -12,7 +13,7 @@ from training.track import Tracked
 def run_json(run: TrainedRun) -> dict[str, object]:
     """The run, JSON-ready."""
     fitted = run.fit
-    example = {"example": "EXAMPLE: simulated patients, not a real risk"} if fitted.model.simulated else {}
+    example = {"example": EXAMPLE} if fitted.model.simulated else {}
     return {
         **example,
         "model": str(run.folder),
@@ -36,7 +37,7 @@ def _tracked(tracked: Tracked) -> dict[str, object]:
 def run_text(run: TrainedRun) -> str:
     """The run for a reader."""
     fitted = run.fit
-    lines = ["EXAMPLE: simulated patients, not a real risk"] if fitted.model.simulated else []
+    lines = [EXAMPLE] if fitted.model.simulated else []
     scheme = f"{run.settings.repeats} x {run.settings.folds}-fold cross-validation by patient, seed {run.settings.seed}"
     lines += ["", f"Cross-validated ({scheme}), calibration cross-fitted"]
     for name, found in run.validation.evaluations.items():

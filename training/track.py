@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models import artifact
-from training.card import EXAMPLE, flow_facts
+from models.example import EXAMPLE
+from training.card import flow_facts
 from training.cohort import Cohort
 from training.fetch import fetch
 from training.fit import Fit, Settings

@@ -12,13 +12,13 @@ import pytest
 from fastapi import FastAPI
 
 from models.artifact import Artifact
+from models.example import EXAMPLE
 from models.risk import NotAdditive
 from serving import app as service
 from serving.answer import Answer
 from serving.app import create_app
 from serving.problems import PROBLEM
 from serving.score import score
-from serving.standing import EXAMPLE
 from serving.wire import read_line
 
 CANARY = 73190.25

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from models.artifact import Artifact
 from models.cohort_file import InvalidCohort
+from models.example import EXAMPLE
 from serving import batch
 from serving.answer import Answer
 from serving.batch import Scored, score_file
 from serving.score import score
 from serving.score_files import columns
-from serving.standing import EXAMPLE
 from serving.wire import read_request
 
 COHORT = """

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from models.artifact import Artifact
+from models.example import EXAMPLE
 from serving.answer import Answer
 from serving.score import score
-from serving.standing import EXAMPLE
 from serving.wire import read_line
 
 mlflow = pytest.importorskip("mlflow", reason="the training extra brings mlflow")

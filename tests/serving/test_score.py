@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from models.artifact import Artifact
 from models.courses import Treatment
+from models.example import EXAMPLE
 from models.patient import GivenMeasurement as Given
 from models.patient import Patient, assemble
 from models.risk import RiskModel
 from serving.answer import Answer
 from serving.refused import Refused
 from serving.score import score
-from serving.standing import EXAMPLE
 
 several = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

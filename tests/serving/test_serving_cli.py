@@ -12,8 +12,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from models.example import EXAMPLE
 from serving import cli
-from serving.standing import EXAMPLE
 
 NEVER = ("xgboost", "pandas", "sklearn", "shap", "mlflow", "scipy", "matplotlib", "training")
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from models.example import EXAMPLE
 from models.risk import sigmoid
 from training.attribution import Attribution, attribution
-from training.card import EXAMPLE
 from training.censoring import FollowUp, survival
 from training.cohort import Cohort
 from training.drawn_attribution import MOST_PATIENTS, draw_features, draw_groups, draw_horizons, draw_one_patient, draw_swarm
