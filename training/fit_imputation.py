@@ -9,6 +9,7 @@ from models.imputation import Imputation
 
 CLIP_SD = 6.0  # columns are clipped this many standard deviations from their mean (method.md section 1)
 SHRINKAGE = 0.01  # towards independence, on the correlation scale: keeps levels that exhaust a category invertible
+STEADYING = 1e-4  # the same while estimates are sought, where it would add up round by round
 ROUNDS = 12
 
 
@@ -43,7 +44,7 @@ def _columns(x: FloatArray, seen: BoolArray) -> tuple[FloatArray, FloatArray]:
 def _expectation_maximisation(z: FloatArray, seen: BoolArray) -> tuple[FloatArray, FloatArray]:
     """Mean (k,) and covariance (k, k) of standardised rows `z` (n, k), of which only the cells `seen` are known."""
     n, k = z.shape
-    mean, covariance = np.zeros(k), _shrunk(np.eye(k))
+    mean, covariance = np.zeros(k), np.eye(k)
     patterns, which = np.unique(seen, axis=0, return_inverse=True)
     members = [np.flatnonzero(which.ravel() == index) for index in range(len(patterns))]
     incomplete = [(pattern, rows) for pattern, rows in zip(patterns, members, strict=True) if not pattern.all()]
@@ -57,11 +58,11 @@ def _expectation_maximisation(z: FloatArray, seen: BoolArray) -> tuple[FloatArra
             residual[np.ix_(gaps, gaps)] += len(rows) * (covariance[np.ix_(gaps, gaps)] - across.T @ slopes)
         mean = complete.mean(axis=0)
         centred = complete - mean
-        covariance = _shrunk((centred.T @ centred + residual) / n)
-    return mean, covariance
+        covariance = _shrunk((centred.T @ centred + residual) / n, STEADYING)
+    return mean, _shrunk(covariance, SHRINKAGE)
 
 
-def _shrunk(covariance: FloatArray) -> FloatArray:
+def _shrunk(covariance: FloatArray, share: float) -> FloatArray:
     diagonal = np.diag(np.diag(covariance)) + 1e-6 * np.eye(len(covariance))
-    shrunk: FloatArray = (1 - SHRINKAGE) * covariance + SHRINKAGE * diagonal
+    shrunk: FloatArray = (1 - share) * covariance + share * diagonal
     return shrunk

@@ -83,7 +83,7 @@ def fit_linear(
     signs = np.array([design.of[design.columns[column].feature].sign for column in ramps.source])
     straight = np.diff(ramps.source, prepend=-1) > 0
     ridge = penalty * np.where(straight, 1.0, BENDS) * np.where(signs == 0, UNSIGNED, 1.0)
-    problem = _Problem(risen / spread, stacked, multiplicity, ridge)
+    problem = StackedLoss(risen / spread, stacked, multiplicity, ridge)
     bounds = [(None, None)] * 3 + [(0 if s > 0 else None, 0 if s < 0 else None) for s in np.tile(signs, 2)]
     first_guess = problem.start() if start is None else start
     found = minimize(problem, first_guess, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": rounds, "maxcor": 20})
@@ -101,7 +101,7 @@ def late_of(days: FloatArray, grid: FloatArray) -> FloatArray:
     return np.asarray(np.log(days / grid[0]) / np.log(grid[-1] / grid[0]), np.float64)
 
 
-class _Problem:
+class StackedLoss:
     """The penalised weighted log-loss of all stacked rows and its gradient; patients enter once, horizons by broadcasting."""
 
     def __init__(self, z: FloatArray, stacked: Stacked, multiplicity: FloatArray | None, ridge: FloatArray):
