@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 
 from models.fault import Fault
 from models.mapping import CohortFile
@@ -38,12 +39,29 @@ def number_of(cohort: CohortFile, value: object, field: str, faults: list[Fault]
     return None
 
 
-def day_of(cohort: CohortFile, value: object, field: str, faults: list[Fault]) -> float | None:
-    """A day of the source: 0 the index date, negative before it. What has no day cannot be placed, and is a fault."""
+def day_of(cohort: CohortFile, value: object, field: str, faults: list[Fault], origin: date | None = None) -> float | None:
+    """A day of the source: 0 the index date, negative before it. What has no day cannot be placed, and is a fault.
+
+    Where the cohort file names the column of the index date, cells hold dates, and `origin` is the patient's index date.
+    """
     if not present(cohort, value):
-        faults.append(Fault(field, "nothing", "a day: 0 is the index date, -14 two weeks before it"))
+        allowed = "a date" if cohort.index_date else "a day: 0 is the index date, -14 two weeks before it"
+        faults.append(Fault(field, "nothing", allowed))
         return None
-    return number_of(cohort, value, field, faults)
+    if not cohort.index_date:
+        return number_of(cohort, value, field, faults)
+    found = date_of(cohort, value, field, faults)
+    return None if found is None or origin is None else float((found - origin).days)
+
+
+def date_of(cohort: CohortFile, value: object, field: str, faults: list[Fault]) -> date | None:
+    """The date in a cell, as YYYY-MM-DD (a time of day after it is left out); anything else is a fault."""
+    text = text_of(cohort, value)
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        faults.append(Fault(field, text or "nothing", "a date as YYYY-MM-DD"))
+        return None
 
 
 def number_in(value: object) -> object:

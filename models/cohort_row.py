@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from models.analytes import ANALYTES, BY_LOINC
-from models.cells import day_of, equals, number_in, number_of, present, text_of
+from models.cells import date_of, day_of, equals, number_in, number_of, present, text_of
 from models.courses import Treatment
 from models.fault import Fault
 from models.mapping import Cell, CohortFile, Exclusion, LabColumn
@@ -35,15 +36,16 @@ def patient_of(cohort: CohortFile, row: Row, measurements: Iterable[Row] = (), t
     faults: list[Fault] = []
     history = {name: _value(cohort, cell, row, f"column {cell.column}", faults) for name, cell in cohort.history.items()}
     simple = {name: _value(cohort, cell, row, f"column {cell.column}", faults) for name, cell in cohort.fields.items()}
-    given = [one for lab in cohort.labs if (one := _lab(cohort, lab, row, faults)) is not None]
-    given += [one for line in measurements if (one := _dated_lab(cohort, line, faults)) is not None]
+    origin = date_of(cohort, row.get(cohort.index_date), f"column {cohort.index_date}", faults) if cohort.index_date else None
+    given = [one for lab in cohort.labs if (one := _lab(cohort, lab, row, faults, origin)) is not None]
+    given += [one for line in measurements if (one := _dated_lab(cohort, line, faults, origin)) is not None]
     return assemble(
         id=str(row[cohort.patient]),
         age_years=number_in(simple.get("age_years")),
         sex=simple.get("sex"),
         tumour=simple.get("tumour"),
         measurements=given,
-        treatments=[course for line in treatments if (course := _course(cohort, line, faults)) is not None],
+        treatments=[course for line in treatments if (course := _course(cohort, line, faults, origin)) is not None],
         history=history,
         extra=_extra(cohort, row, faults),
         site=text_of(cohort, simple.get("site")),
@@ -130,7 +132,7 @@ def _died(cohort: CohortFile, value: object, yes: str, field: str, faults: list[
     return None
 
 
-def _lab(cohort: CohortFile, lab: LabColumn, row: Row, faults: list[Fault]) -> GivenMeasurement | None:
+def _lab(cohort: CohortFile, lab: LabColumn, row: Row, faults: list[Fault], origin: date | None) -> GivenMeasurement | None:
     value = row.get(lab.column)
     if not present(cohort, value):
         return None
@@ -138,7 +140,7 @@ def _lab(cohort: CohortFile, lab: LabColumn, row: Row, faults: list[Fault]) -> G
     if lab.uln_column:
         uln = number_of(cohort, row.get(lab.uln_column), f"column {lab.uln_column}", faults)
     if lab.day_column:
-        found = day_of(cohort, row.get(lab.day_column), f"column {lab.day_column}", faults)
+        found = day_of(cohort, row.get(lab.day_column), f"column {lab.day_column}", faults, origin)
         if found is None:
             return None
         day = 0.0 - found
@@ -152,11 +154,11 @@ def _given(value: object) -> float | str:
     return number if isinstance(number, float) else str(value).strip()
 
 
-def _dated_lab(cohort: CohortFile, line: Row, faults: list[Fault]) -> GivenMeasurement | None:
-    """A row of the measurement table: patient, day (0 the index date, negative before), analyte or loinc, value, unit."""
+def _dated_lab(cohort: CohortFile, line: Row, faults: list[Fault], origin: date | None) -> GivenMeasurement | None:
+    """A row of the measurement table: patient, day (0 the index date, negative before) or date, analyte or loinc, value, unit."""
     if not present(cohort, line.get("value")):
         return None
-    day = day_of(cohort, line.get("day"), "measurements column day", faults)
+    day = day_of(cohort, line.get(cohort.day_of_draw), f"measurements column {cohort.day_of_draw}", faults, origin)
     if day is None or day > 0:
         return None  # what was measured after the index date is not known on it
     analyte, code = text_of(cohort, line.get("analyte")).lower(), text_of(cohort, line.get("loinc"))
@@ -171,12 +173,13 @@ def _dated_lab(cohort: CohortFile, line: Row, faults: list[Fault]) -> GivenMeasu
     return GivenMeasurement(analyte, _given(line["value"]), unit or None, 0.0 - day, uln, method, field)
 
 
-def _course(cohort: CohortFile, line: Row, faults: list[Fault]) -> Treatment | None:
-    """A row of the treatment table: patient, line, modality, agents, start, end (days), outcome or progression (yes / no)."""
-    start = day_of(cohort, line.get("start"), "treatments column start", faults)
+def _course(cohort: CohortFile, line: Row, faults: list[Fault], origin: date | None) -> Treatment | None:
+    """A row of the treatment table: patient, line, modality, agents, start, end (days or dates), outcome or progression."""
+    start = day_of(cohort, line.get("start"), "treatments column start", faults, origin)
     if start is None or start > 0:
         return None  # begun after the index date: not known on it
-    end = number_of(cohort, line.get("end"), "treatments column end", faults)
+    ended = present(cohort, line.get("end"))
+    end = day_of(cohort, line.get("end"), "treatments column end", faults, origin) if ended else None
     runs = end is None or end > 0
     progressed = text_of(cohort, line.get("progression")).lower() in _YES
     outcome = "progression" if progressed else text_of(cohort, line.get("outcome")).lower() or "unknown"

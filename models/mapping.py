@@ -88,6 +88,22 @@ class CohortFile:
     audit_only: tuple[str, ...]
     extra: Mapping[str, tuple[str, str]]  # name -> column, kind
     exclusions: tuple[Exclusion, ...]
+    index_date: str = ""  # the column of the index date, where the tidy tables hold dates; else they hold days from it
+
+    @property
+    def measurement_columns(self) -> tuple[str, ...]:
+        """What a table of measurements must have, beside analyte or loinc."""
+        return ("patient", self.day_of_draw, "value", "unit")
+
+    @property
+    def treatment_columns(self) -> tuple[str, ...]:
+        """What a table of treatments must have."""
+        return ("patient", "start")
+
+    @property
+    def day_of_draw(self) -> str:
+        """The column that says when a measurement was taken."""
+        return "date" if self.index_date else "day"
 
     @property
     def tidy(self) -> bool:
@@ -106,7 +122,7 @@ class CohortFile:
         for lab in self.labs:
             key = f"measurements.{lab.analyte}"
             read |= {lab.column: key, lab.uln_column: key, lab.method_column: key, lab.day_column: key}
-        read |= {column: f"extra.{name}" for name, (column, _) in self.extra.items()}
+        read |= {column: f"extra.{name}" for name, (column, _) in self.extra.items()} | {self.index_date: "index.date"}
         return {column: key for column, key in read.items() if column}
 
     def missing_columns(self, header: Iterable[str], follow_up_needed: bool = True) -> list[Fault]:

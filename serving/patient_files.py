@@ -17,8 +17,6 @@ from serving.refused import Refused
 from serving.wire import read_line
 
 LINES = (".ndjson", ".jsonl")
-_MEASUREMENTS = ("patient", "day", "value", "unit")  # columns a table of measurements must have, beside analyte or loinc
-_TREATMENTS = ("patient", "start")
 
 
 class PatientFile(Protocol):
@@ -139,7 +137,8 @@ def _tables(cohort: CohortFile, data: Path) -> Tables:
     faults = [Fault(cohort.path.name, f"table {path.name}", f"a file in {data}") for path in absent]
     if not faults:
         faults = cohort.missing_columns(header(table), follow_up_needed=False)
-        faults += _absent_columns(measured, _MEASUREMENTS, cohort) + _absent_columns(treated, _TREATMENTS, cohort)
+        faults += _absent_columns(measured, cohort.measurement_columns, cohort)
+        faults += _absent_columns(treated, cohort.treatment_columns, cohort)
     if faults:
         raise InvalidCohort(faults)
     return Tables(cohort, _rules(cohort, header(table)), table, _by_patient(measured), _by_patient(treated))

@@ -121,8 +121,8 @@ class Rows:
 
 def rows_of(file: CohortFile, folder: Path, required: tuple[str, ...]) -> Rows:
     """Ready to read the patients of `file`, whose tidy tables, where it has any, lie in `folder`."""
-    measured = lines_by_patient(folder, file.measurement_table, ("patient", "day", "value", "unit"))
-    treated = lines_by_patient(folder, file.treatment_table, ("patient", "start"))
+    measured = lines_by_patient(folder, file.measurement_table, file.measurement_columns)
+    treated = lines_by_patient(folder, file.treatment_table, file.treatment_columns)
     order = dict.fromkeys([*(rule.reason for rule in file.exclusions), "under 18", "follow-up missing"])
     tables = TidyTable("measurements", file.measurement_table, measured), TidyTable("treatments", file.treatment_table, treated)
     return Rows(file, required, *tables, left={reason: [] for reason in order})

@@ -135,7 +135,7 @@ def test_a_file_that_is_not_there_or_no_toml_is_refused(tmp_path: Path, write: W
     [
         ('colour = "red"', "colour"),
         ('[tables]\nlabs = "m.csv"', "tables.labs"),
-        ('[index]\ndate = "day0"', "index.date"),
+        ('[index]\nday = "day0"', "index.day"),
         ('[index]\nrule = "every line"', "index.rule"),
         ('[measurements]\nlactate = { column = "a", unit = "U/L" }', "measurements.lactate"),
         ('[measurements]\nalc = { column = "a", unit = "10*9/L", units = "x" }', "measurements.alc.units"),

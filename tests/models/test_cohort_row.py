@@ -351,3 +351,24 @@ def test_a_summary_that_contradicts_the_table_of_treatments_is_named_by_its_colu
     cohort = replace(TIDY, history={"prior_lines": Cell("lines")})
     (fault,) = faults_of({"lines": "2"}, cohort, treatments=[course("-200", "-100", line="1")])
     assert (fault.field, fault.given) == ("column lines", "2.0 (dated treatments: 1.0)")
+
+
+DATED = replace(TIDY, index_date="day0")
+
+
+def test_dates_become_days_before_the_index_date_and_the_future_is_not_known() -> None:
+    labs = [
+        {"patient": "7", "date": "2026-03-01", "analyte": "alc", "value": "0.8", "unit": "10*9/L"},
+        {"patient": "7", "date": "2026-02-19 08:30:00", "analyte": "albumin", "value": "36", "unit": "g/L"},
+        {"patient": "7", "date": "2026-03-02", "analyte": "crp", "value": "5", "unit": "mg/L"},
+    ]
+    found = patient_of(DATED, ROW | {"day0": "2026-03-01"}, labs, [course("2026-01-01", "2026-02-01", modality="chemotherapy")])
+    assert [(one.analyte, one.days_before_index) for one in found.measurements] == [("alc", 0.0), ("albumin", 10.0)]
+    assert [(one.start_days_before, one.end_days_before) for one in found.treatments] == [(59.0, 28.0)]
+
+
+def test_what_is_no_date_is_named_where_dates_are_due() -> None:
+    row = {"patient": "7", "date": "-14", "analyte": "alc", "value": "0.8", "unit": "10*9/L"}
+    faults = faults_of({"day0": "1.3.2026"}, DATED, measurements=[row])
+    assert {(fault.field, fault.given) for fault in faults} == {("column day0", "1.3.2026"), ("measurements column date", "-14")}
+    assert all("YYYY-MM-DD" in fault.allowed for fault in faults)
