@@ -29,12 +29,13 @@ def ineligibility(patient: Patient) -> list[Fault]:
     """Every reason for which no model of this kind may score the patient; none is an empty list."""
     reasons = []
     if patient.age_years < ADULT:
-        reasons.append(Fault("age_years", f"{patient.age_years:g}", "18 years or older", "the models are for adults"))
+        reasons.append(Fault("age_years", f"{patient.age_years:g}", "18 years or older: the models are for adults"))
     if patient.tumour == HAEMATOLOGICAL:
-        reasons.append(Fault("tumour", patient.tumour, "a solid tumour", "haematological malignancies are out of scope"))
+        reasons.append(Fault("tumour", patient.tumour, "a solid tumour: haematological malignancies are out of scope"))
     anc = patient.current("anc")
     if anc is not None and anc.below(ACUTE_ANC):
-        reasons.append(Fault("anc", f"{anc.value:g} 10*9/L", "0.5 10*9/L or more", "an acute state: score again after recovery"))
+        allowed = "0.5 10*9/L or more: below is an acute state, to be scored after recovery"
+        reasons.append(Fault("anc", f"{anc.value:g} 10*9/L", allowed))
     for course in running(patient.treatments, RUNNING_DAYS):
         allowed = f"no line running for more than {RUNNING_DAYS:g} days; day 0 is {TIME_ORIGIN}"
         reasons.append(Fault("treatments", f"a line running since day {-course.start_days_before:g}", allowed))

@@ -159,11 +159,16 @@ def _risk_sentence(horizon: HorizonExplanation) -> str:
 
 def _estimate_sentence(estimate: Estimate, days: int) -> str:
     low, high = estimate.risk_at_low[days], estimate.risk_at_high[days]
-    unit = f" {estimate.unit}" if estimate.unit not in ("", "1") else ""
+    unit = f" {estimate.unit}" if estimate.unit not in ("", "1", "{score}") else ""
     return (
-        f"{estimate.label}: not known, estimated; with {estimate.low:.3g} or {estimate.high:.3g}{unit} (10th, 90th percentile "
-        f"for such patients) the risk within {days} days would read {_percent(low)} and {_percent(high)}"
+        f"{estimate.label}: not known, estimated; with {_number(estimate.low)} or {_number(estimate.high)}{unit} "
+        f"(10th, 90th percentile for such patients) the risk within {days} days would read {_percent(low)} and {_percent(high)}"
     )
+
+
+def _number(value: float) -> str:
+    """Three digits that count; thousands in full."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _percent(risk: float) -> str:

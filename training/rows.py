@@ -73,7 +73,7 @@ class Rows:
         if outcome is None:
             return "follow-up missing"
         if reasons := ineligibility(patient):
-            return f"{reasons[0].field}: {reasons[0].likely or reasons[0].allowed}"
+            return f"{reasons[0].field}: {reasons[0].allowed}"
         if self.file.follow_up and self.file.follow_up.entered and outcome.entered >= outcome.days:
             return "entered at or after the end of follow-up"
         missing = [name for name in self.required if FEATURES[name].of(patient).status == "not measured"]
