@@ -10,9 +10,9 @@ import xgboost as xgb
 from models.design import Design, FloatArray
 from training.fit_linear import Stacked
 
-# XGBoost's threads wait for each other in busy loops, and lose where they must share a core. Measured, one thread against two: with
-# 5,500 rows .08 against 3.7 s; with 110,000 rows 1.7 against .9 s on idle cores and .5 against 2.5-12 s on busy ones; with 600,000
-# rows 2.7 against 8.9 s on busy ones. Their number is fixed, not the machine's: sums in another order are another model.
+# XGBoost's threads wait for each other in busy loops, and lose where they must share a core. Measured, one thread against two:
+# with 5,500 rows .08 against 3.7 s; with 110,000 rows 1.7 against .9 s on idle cores and .5 against 2.5 to 12 s on busy ones;
+# with 600,000 rows 2.7 against 8.9 s on busy ones. Their number is fixed: sums in another order would be another model.
 ROWS_FOR_THREADS, THREADS = 300_000, 2
 
 
