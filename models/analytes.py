@@ -142,7 +142,8 @@ def quantity(analyte: str, given: float | str, unit: str | None, field: str = ""
     if not _possible(known, value, limit):
         raise InvalidQuantity(_value_fault(known, factor, given, str(unit), field))
     low, high = known.plausible
-    return Quantity(value, limit, converted, low <= value <= high)
+    # 9999 may be a result of CA 19-9 or LDH, and is oftener a code for "missing": taken, and said to be implausible
+    return Quantity(value, limit, converted, low <= value <= high and not _like_a_code(value))
 
 
 def require_unit(analyte: str, unit: str | None, field: str = "") -> None:
@@ -178,6 +179,10 @@ def _unit(analyte: str, unit: str | None) -> tuple[Analyte, Decimal, bool]:
     return ANALYTES[analyte], factor, factor != 1
 
 
+def _like_a_code(value: float) -> bool:
+    return value > 999 and value in NINES
+
+
 def _possible(known: Analyte, value: float, limit: Limit) -> bool:
     low, high = known.hard
     if not low <= value <= high:
@@ -185,7 +190,7 @@ def _possible(known: Analyte, value: float, limit: Limit) -> bool:
     if limit:
         return value > 0 and not known.step
     # 999 may be a platelet count; a result of 9999 or more nines is far oftener a code for "missing"
-    if 0 < value < known.smallest or (value > 999 and value in NINES):
+    if 0 < value < known.smallest or (_like_a_code(value) and value > known.plausible[1]):
         return False
     return not known.step or value % known.step == 0
 

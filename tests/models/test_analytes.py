@@ -100,10 +100,24 @@ def test_an_impossible_value_is_refused_with_its_likely_cause(analyte: str, valu
         quantity(analyte, value, unit)
 
 
-@pytest.mark.parametrize("code", [-999, -99, -88, -1, 9999, 99_999, 999_999, "-99"])
-def test_codes_for_missing_are_refused(code: float | str) -> None:
-    with pytest.raises(InvalidQuantity, match="likely a code of the source for a missing value"):
-        quantity("ca19_9", code, "U/mL")
+CODES = [("ca19_9", code, "U/mL") for code in (-999, -99, -88, -1, 9_999_999, "-99")]
+CODES += [("crp", 999, "mg/L"), ("sodium", 9999, "mmol/L")]
+
+
+@pytest.mark.parametrize(("analyte", "code", "unit"), CODES)
+def test_codes_for_missing_are_refused(analyte: str, code: float | str, unit: str) -> None:
+    with pytest.raises(InvalidQuantity, match="a code of the source for a missing value"):
+        quantity(analyte, code, unit)
+
+
+NINES = [("ca19_9", "U/mL", 9999), ("ca19_9", "kU/L", 99_999), ("ldh", "U/L", 9999)]
+
+
+@pytest.mark.parametrize(("analyte", "unit", "value"), NINES)
+def test_nines_that_may_be_a_result_are_taken_and_said_to_be_implausible(analyte: str, unit: str, value: float) -> None:
+    found = quantity(analyte, value, unit)
+    assert found.value == value
+    assert not found.plausible
 
 
 def test_nines_that_can_be_true_are_values() -> None:
