@@ -63,7 +63,7 @@ def suspicions(file: CohortFile, patients: Sequence[Patient], follow_up: FollowU
         if len(newest) >= FEWEST:
             faults += _lab(_place(file, columns.get(analyte), analyte), columns.get(analyte), newest)
             warnings += _shared(newest)
-    warnings += [*_deaths(patients, follow_up), *_sexes(patients), *_constant_history(patients)]
+    warnings += [*_deaths(patients, follow_up), *_sexes(patients), *_constant_history(file, patients)]
     return Suspicions(tuple(faults), tuple(warnings))
 
 
@@ -144,9 +144,11 @@ def _sexes(patients: Sequence[Patient]) -> Iterator[str]:
         yield f"sex is unknown for {unknown} of {len(patients)} patients"
 
 
-def _constant_history(patients: Sequence[Patient]) -> Iterator[str]:
+def _constant_history(file: CohortFile, patients: Sequence[Patient]) -> Iterator[str]:
     known = [patient.history.known() for patient in patients]
-    for name in sorted({name for history in known for name in history}):
+    # of what follows from another column (no therapy: no prior line) only the therapy itself is worth a word
+    named = {name for history in known for name in history if file.tidy or name in (*file.history, "prior_systemic_therapy")}
+    for name in sorted(named):
         values = [history[name] for history in known if name in history]
         if len(values) > 1 and len(set(values)) == 1:
             always = str(values[0]).removesuffix(".0")

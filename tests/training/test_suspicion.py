@@ -80,6 +80,11 @@ def test_a_constant_history_a_tumour_with_few_deaths_and_an_unknown_sex_are_warn
     )
 
 
+def test_a_constant_that_only_follows_from_another_column_is_no_warning(write_cohort):
+    edits = {'prior_lines = "lines"': 'prior_systemic_therapy = "treated"'}
+    assert read_cohort(write_cohort(columns={"treated": ["no", "yes"] * 60}, edits=edits)).warnings == ()
+
+
 def test_a_history_that_is_constant_where_it_is_known_is_a_warning_too(write_cohort):
     first, *_ = read_cohort(write_cohort(columns={"lines": [2, ""] * 60})).warnings
     assert first.startswith("prior_lines is 2 for all 60 patients")
