@@ -31,8 +31,8 @@ class Cohort:
     name: str
     source: str  # "simulated", or where it came from
     digest: str  # SHA-256 over the cohort file and its tables
-    patients: tuple[Patient, ...]
-    follow_up: FollowUp
+    patients: tuple[Patient, ...] = field(repr=False)  # no log shows patients by accident
+    follow_up: FollowUp = field(repr=False)
     required: tuple[str, ...]  # features without which a patient is not in the cohort
     flow: tuple[Step, ...]
     warnings: tuple[str, ...] = ()

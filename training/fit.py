@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -35,8 +35,8 @@ class Fit:
     booster: bytes | None
     standings: Mapping[float, Standing]
     choice: Choice
-    matrix: DesignMatrix
-    cross: CrossFit
+    matrix: DesignMatrix = field(repr=False)  # rows of patients: no log shows them by accident
+    cross: CrossFit = field(repr=False)
     learner: str
     learner_ipa: Mapping[str, float]  # mean cross-validated IPA by learner, see choose_learner
 

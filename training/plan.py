@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from models.design import Design, DesignMatrix, design_matrix
 from training.available import FEW_DEATHS, Choice, choose_design
@@ -53,7 +53,7 @@ class Plan:
     served: tuple[float, ...]  # evaluable: the horizons of the model
     grid: tuple[float, ...]  # identifiable: the horizons of the fit
     choice: Choice
-    matrix: DesignMatrix
+    matrix: DesignMatrix = field(repr=False)
     trees: TreeSettings | None
 
     @property

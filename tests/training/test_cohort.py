@@ -289,6 +289,13 @@ def test_tables_may_lie_elsewhere_and_are_missed_where_they_do_not(write_cohort,
     assert len(read_cohort(path, data=elsewhere)) == 120
 
 
+def test_no_log_shows_patients_by_accident(write_cohort):
+    shown = repr(read_cohort(write_cohort()))
+    assert "hospital" in shown
+    assert "P2" not in shown
+    assert "Measurement" not in shown
+
+
 def test_a_part_of_a_cohort_keeps_its_patients_and_their_follow_up_together(write_cohort):
     cohort = read_cohort(write_cohort())
     part = cohort.select(np.array([5, 2, 2]))
