@@ -67,7 +67,7 @@ def read_cohort(
     the features without which a patient is excluded, in place of the cohort's own: those of the model that is to be judged.
     Raises InvalidCohort naming every fault with file, column and rows.
     """
-    file = read_cohort_file(path)
+    file, accept = read_cohort_file(path), accept.strip()
     if file.follow_up is None:
         raise InvalidCohort([Fault(f"{file.path.name}: follow_up", "nothing", "a [follow_up] table with time and died")])
     folder = Path(data) if data is not None else file.path.parent

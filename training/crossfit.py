@@ -23,7 +23,8 @@ from training.splits import grouped_folds
 class Repeat:
     """One repeat: the fold of every patient (n,), and each learner's out-of-fold log-odds (n, h), raw and calibrated.
 
-    The calibration of a fold was fitted on the out-of-fold log-odds of the other folds.
+    The calibration of a fold was fitted on the out-of-fold log-odds of the other folds: its four numbers never saw the fold, the
+    learners behind them did.
     """
 
     fold: NDArray[np.intp]

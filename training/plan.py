@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from models.design import Design, DesignMatrix, design_matrix
 from training.available import FEW_DEATHS, Choice, choose_design
@@ -34,8 +35,8 @@ class Settings:
         faults = []
         if self.learner not in (AUTO, *LEARNERS):
             faults.append(f"learner {self.learner}: allowed are {AUTO}, {', '.join(LEARNERS)}")
-        if not self.horizons or any(b <= a for a, b in zip((0.0, *self.horizons), self.horizons, strict=False)):
-            faults.append(f"horizons {self.horizons}: allowed are days above 0, each once, ascending")
+        if not self.horizons or any(b <= a or b % 1 for a, b in pairwise((0.0, *self.horizons))):
+            faults.append(f"horizons {self.horizons}: allowed are whole days above 0, each once, ascending")
         for name, least in (("folds", 2), ("repeats", 1), ("refits", 2), ("tree_refits", 1), ("seed", 0)):
             if getattr(self, name) < least:
                 faults.append(f"{name} {getattr(self, name)}: allowed is {least} or more")

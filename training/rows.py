@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -80,22 +81,29 @@ class Rows:
         return f"no required input: {', '.join(FEATURES[name].label for name in missing)}" if missing else None
 
     def _at_fault(self, line: Line, found: Sequence[Fault]) -> None:
+        alone: dict[str, list[tuple[int, list[Fault]]]] = {}
         for fault in map(_unnumbered, found):
             tidy = (one for one in (self.measurements, self.treatments) if one.name and fault.field.startswith(one.kind))
             table = next(tidy, None)
-            for number in [line.number] if table is None else self._rows_at_fault(line, table, fault):
-                self.faults.add(self.file.table if table is None else table.name, number, fault)
+            if table is None:
+                self.faults.add(self.file.table, line.number, fault)
+                continue
+            if table.kind not in alone:
+                alone[table.kind] = self._alone(line, table)
+            own = alone[table.kind]
+            # where only several rows together are at fault, all of the patient's are named
+            for number in [number for number, each in own if fault in each] or [number for number, _ in own]:
+                self.faults.add(table.name, number, fault)
 
-    def _rows_at_fault(self, line: Line, table: TidyTable, fault: Fault) -> list[int]:
-        """The patient's rows of a tidy table that are at fault alone; all of them where only several together are."""
-        own = table.by_patient.get(str(line.row[self.file.patient]), ())
-        return [one.number for one in own if fault in self._alone(line, table, one)] or [one.number for one in own]
-
-    def _alone(self, line: Line, table: TidyTable, one: Line) -> list[Fault]:
-        found: list[Fault] = []
-        only = {"measurements": [one.row]} if table is self.measurements else {"treatments": [one.row]}
-        _attempt(lambda: patient_of(self.file, line.row, **only), found)
-        return list(map(_unnumbered, found))
+    def _alone(self, line: Line, table: TidyTable) -> list[tuple[int, list[Fault]]]:
+        """The patient's rows of a tidy table, and what would be at fault were each the only one."""
+        read = []
+        for one in table.by_patient.get(str(line.row[self.file.patient]), ()):
+            found: list[Fault] = []
+            only = {"measurements": [one.row]} if table is self.measurements else {"treatments": [one.row]}
+            _attempt(partial(patient_of, self.file, line.row, **only), found)
+            read.append((one.number, list(map(_unnumbered, found))))
+        return read
 
     def repeated(self) -> list[Fault]:
         """Rows without the name of a patient, and patients with several rows."""

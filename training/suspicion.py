@@ -20,6 +20,7 @@ from models.patient import Measurement, Patient
 from models.population import BEHIND
 from models.units import plain
 from training.censoring import FollowUp
+from training.leakage import leaks
 
 # No cohort of adults with advanced solid tumours has a median outside these (clinical.md section 2.3 gives the centres)
 CREDIBLE_MEDIAN: Mapping[str, tuple[float, float]] = {
@@ -56,7 +57,7 @@ class Suspicions:
 
 def suspicions(file: CohortFile, patients: Sequence[Patient], follow_up: FollowUp) -> Suspicions:
     """What looks wrong about the columns from which the `patients` and their `follow_up` were read."""
-    faults, warnings = list(_follow_up(file, follow_up)), list[str]()
+    faults, warnings = [*_follow_up(file, follow_up), *leaks(file, patients, follow_up)], list[str]()
     columns = {"ecog" if lab.analyte == "karnofsky" else lab.analyte: lab for lab in file.labs}
     for analyte in ANALYTES:
         newest = [series[analyte][0] for patient in patients if analyte in (series := patient.series)]

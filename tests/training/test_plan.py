@@ -12,7 +12,7 @@ from training.refused import NothingEvaluable, NotSupported
 def test_settings_that_cannot_be_are_refused_all_at_once():
     with pytest.raises(NotSupported, match=r"learner forest: .*; horizons .*ascending; folds 1: allowed is 2 or more"):
         Settings(learner="forest", horizons=(90.0, 30.0), folds=1)
-    for horizons in ((), (0.0, 90.0), (90.0, 90.0)):
+    for horizons in ((), (0.0, 90.0), (90.0, 90.0), (45.5,)):
         with pytest.raises(NotSupported, match="days above 0, each once, ascending"):
             Settings(horizons=horizons)
 
