@@ -68,8 +68,8 @@ def demo(
 ) -> None:
     """The whole story on simulated patients: check, train, track, score one patient and explain it."""
     from training.report import run_text
-    from training.simulate import simulate
-    from training.simulated_files import write
+    from training.simulation.files import write
+    from training.simulation.simulate import simulate
 
     folder = _next_run(out)
     typer.echo(f"1. {patients} simulated patients, with a truth that is known")
@@ -93,11 +93,11 @@ def _store(out: Path) -> str:
 
 
 def _train_demo(cohort: Path, folder: Path, out: Path, seed: int) -> TrainedRun:
-    from training.account import account_text
     from training.fit import Settings
     from training.progress import Bars
     from training.run import train
-    from training.track import Tracking
+    from training.telling.account import account_text
+    from training.tracking.track import Tracking
 
     name = "lymphorisk-demo"
     tracking = Tracking(uri=_store(out), experiment=name, registered_name=name, pyfunc=PYFUNC)

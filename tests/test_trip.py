@@ -19,9 +19,9 @@ from serving.app import create_app
 from training.cohort import read_cohort
 from training.fit import Settings
 from training.run import train
-from training.simulate import simulate
-from training.simulated_files import write
-from training.track import Tracking
+from training.simulation.files import write
+from training.simulation.simulate import simulate
+from training.tracking.track import Tracking
 
 AS_OF = datetime.date(2026, 11, 20)
 # the same quantity in another spelling: unit in the file -> unit on the wire, factor

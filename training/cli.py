@@ -53,8 +53,8 @@ def simulate(
 ) -> None:
     """A simulated cohort whose true risks are known (truth.csv)."""
     with _refusing(as_json):
-        from training.simulate import simulate as draw
-        from training.simulated_files import write
+        from training.simulation.files import write
+        from training.simulation.simulate import simulate as draw
 
         path = write(draw(patients, seed), out, "tidy" if tidy else "one-row", "parquet" if parquet else "csv")
     _answer({"cohort": str(path), "patients": patients, "seed": seed}, f"{patients} simulated patients: {path}", as_json)
@@ -69,7 +69,7 @@ def draft(
     if out is not None and out.exists():
         _refuse([f"{out} exists: a draft never overwrites a cohort file"], as_json)
     with _refusing(as_json):
-        from training.draft import draft_of
+        from training.reading.draft import draft_of
 
         text = draft_of(table)
     if out is None:
@@ -82,7 +82,7 @@ def draft(
 def check(cohort: CohortPath, data: Data = None, accept: Accept = "", as_json: AsJson = False) -> None:
     """Read and validate a cohort: faults, exclusions, what its follow-up can answer. Nothing is trained."""
     with _refusing(as_json):
-        from training.account import account_json, account_text
+        from training.telling.account import account_json, account_text
 
         read = _read(cohort, data, accept)
     _answer(account_json(read), account_text(read), as_json)
@@ -144,11 +144,11 @@ def _train_command(pyfunc: Path) -> Callable[..., None]:
     ) -> None:
         """Fit, cross-validate, save and track a model; which learner is saved is decided by cross-validated IPA."""
         with _refusing(as_json):
-            from training.plan import Settings
+            from training.learners.plan import Settings
             from training.progress import Bars
             from training.report import run_json, run_text
             from training.run import train as train_on
-            from training.track import Tracking
+            from training.tracking.track import Tracking
 
             named = tuple(name.strip() for name in features.split(",") if name.strip()) or None
             settings = Settings(named, learner, folds=folds, repeats=repeats, refits=refits, seed=seed)
@@ -164,7 +164,7 @@ def _train_command(pyfunc: Path) -> Callable[..., None]:
 
 def _say(read: Cohort) -> None:
     """The account of the cohort, to whoever waits for the rest."""
-    from training.account import account_text
+    from training.telling.account import account_text
 
     typer.echo(account_text(read), err=True)
 
@@ -188,8 +188,8 @@ def _artifact(model: str, digest: str | None, tracking_uri: str) -> Artifact:
 
 
 def _fetched(uri: str, out: Path, tracking_uri: str) -> str:
-    from training.fetch import fetch as download
     from training.refused import NotSupported
+    from training.tracking.fetch import fetch as download
 
     try:
         return download(uri, out, tracking_uri)

@@ -15,11 +15,11 @@ from models.cohort_row import Outcome
 from models.fault import Fault
 from models.features import FEATURES
 from models.patient import Patient
-from training.censoring import FollowUp
-from training.flow import Step, flow_diagram
-from training.rows import Rows, rows_of
-from training.suspicion import Suspicions, suspicions
-from training.tables import digest_of, lines, read_table
+from training.reading.flow import Step, flow_diagram
+from training.reading.rows import Rows, rows_of
+from training.reading.suspicion import Suspicions, suspicions
+from training.reading.tables import digest_of, lines, read_table
+from training.statistics.censoring import FollowUp
 
 __all__ = ["Cohort", "Step", "followed", "read_cohort", "required_features"]
 

@@ -11,18 +11,18 @@ import numpy as np
 from models.design import DesignMatrix, FloatArray
 from models.risk import Calibration, RiskModel, sigmoid
 from models.trees import LeafTables
-from training.available import Choice
 from training.cohort import Cohort
-from training.crossfit import CrossFit, Fitter, cross_fit
-from training.evaluate import evaluate
-from training.leaf_tables import compile_leaf_tables
-from training.learn import LEARNERS, Learned, learn
-from training.plan import AUTO, HORIZONS, Plan, Settings, plan_of
+from training.learners.available import Choice
+from training.learners.crossfit import CrossFit, Fitter, cross_fit
+from training.learners.leaf_tables import compile_leaf_tables
+from training.learners.learn import LEARNERS, Learned, learn
+from training.learners.plan import AUTO, HORIZONS, Plan, Settings, plan_of
+from training.learners.refit import refit
+from training.learners.saved_model import PRIMARY, population_of, saved_model
 from training.progress import Advance, Steps, unwatched
-from training.refit import refit
 from training.refused import NothingEvaluable
-from training.saved_model import PRIMARY, population_of, saved_model
-from training.standing import Standing, standing
+from training.statistics.evaluate import evaluate
+from training.statistics.standing import Standing, standing
 
 __all__ = ["HORIZONS", "PRIMARY", "Advance", "Fit", "NothingEvaluable", "Settings", "fit", "population_of"]
 

@@ -8,13 +8,13 @@ import numpy as np
 
 from models.design import BoolArray, FloatArray
 from models.risk import sigmoid
-from training.censoring import FollowUp
 from training.cohort import followed
-from training.crossfit import CrossFit
-from training.discrimination import Concordance
-from training.estimates import NotEstimable, attempt
-from training.evaluate import LONGEST_CONCORDANCE
-from training.panel import STATISTICS, Scored, outcomes
+from training.learners.crossfit import CrossFit
+from training.statistics.censoring import FollowUp
+from training.statistics.discrimination import Concordance
+from training.statistics.estimates import NotEstimable, attempt
+from training.statistics.evaluate import LONGEST_CONCORDANCE
+from training.statistics.panel import STATISTICS, Scored, outcomes
 
 _MEANT = ("auc", "ipa", "slope")
 

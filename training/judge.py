@@ -12,9 +12,9 @@ from models.design import design_matrix
 from models.example import EXAMPLE
 from models.risk import RiskModel, Scores
 from training.cohort import Cohort
-from training.evaluate import evaluate
 from training.progress import Advance, Steps, unwatched
-from training.standing import standing
+from training.statistics.evaluate import evaluate
+from training.statistics.standing import standing
 
 Rows = NDArray[np.intp]
 LEAST_INSIDE = 40  # fewer cannot hold the 20 deaths and 20 survivors a horizon needs

@@ -7,7 +7,7 @@ from typing import Any
 from models.example import EXAMPLE
 from training.judge import evaluation_lines, interval
 from training.run import TrainedRun
-from training.track import Tracked
+from training.tracking.track import Tracked
 
 
 def run_json(run: TrainedRun) -> dict[str, object]:

@@ -9,13 +9,13 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from models import artifact
-from training.card import card_files
 from training.cohort import Cohort, read_cohort
 from training.fit import Fit, Settings, fit
-from training.pictures import draw_pictures
 from training.progress import Advance, unwatched
 from training.provenance import provenance_of
-from training.track import Tracked, Tracking, track
+from training.telling.card import card_files
+from training.telling.pictures import draw_pictures
+from training.tracking.track import Tracked, Tracking, track
 from training.validate import Validation, validate
 
 

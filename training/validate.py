@@ -10,15 +10,15 @@ import numpy as np
 from models.design import FloatArray
 from models.population import prior_line
 from models.risk import sigmoid
-from training.censoring import Array, FollowUp
 from training.cohort import Cohort, followed
-from training.estimates import Estimate, NotEstimable, attempt, bootstrapped
-from training.evaluate import Evaluation, evaluate
 from training.fit import Fit
 from training.fold_means import fold_means
-from training.panel import STATISTICS, Scored, outcomes
 from training.progress import Advance, unwatched
-from training.standing import standing
+from training.statistics.censoring import Array, FollowUp
+from training.statistics.estimates import Estimate, NotEstimable, attempt, bootstrapped
+from training.statistics.evaluate import Evaluation, evaluate
+from training.statistics.panel import STATISTICS, Scored, outcomes
+from training.statistics.standing import standing
 
 TREATED, EVERYBODY = "previously treated", "everybody"
 LEAST_TREATED = 40  # fewer cannot hold the 20 deaths and 20 survivors a horizon needs

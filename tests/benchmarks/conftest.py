@@ -24,8 +24,8 @@ from models.artifact import Artifact
 from models.design import DesignMatrix, FloatArray
 from training.cohort import Cohort, read_cohort
 from training.fit import Fit, Settings, fit
-from training.simulate import simulate
-from training.simulated_files import write
+from training.simulation.files import write
+from training.simulation.simulate import simulate
 
 RESULTS = pytest.StashKey[list["Result"]]()
 

@@ -5,8 +5,8 @@ from filing import explainers, score_with_shap, write_rows
 from models.design import design_matrix
 from serving.batch import score_file
 from training.cohort import read_cohort
-from training.simulate import simulate
-from training.simulated_files import write
+from training.simulation.files import write
+from training.simulation.simulate import simulate
 
 PEER = 4000  # rows of the peer's file: at 100,000 it would take minutes
 

@@ -8,13 +8,13 @@ import math
 import pytest
 
 from models.design import design_matrix
-from training.available import choose_design
 from training.cohort import read_cohort
 from training.fit import Settings, fit
-from training.fit_trees import TreeSettings, fit_trees
-from training.learn import GRID, learn, stacked
-from training.simulate import simulate
-from training.simulated_files import write
+from training.learners.available import choose_design
+from training.learners.fit_trees import TreeSettings, fit_trees
+from training.learners.learn import GRID, learn, stacked
+from training.simulation.files import write
+from training.simulation.simulate import simulate
 
 ONCE = 400  # patients, where no figures are wanted
 

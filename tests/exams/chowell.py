@@ -11,10 +11,10 @@ from marks import Mark
 
 from models.risk import sigmoid
 from training.cohort import Cohort
-from training.evaluate import evaluate
 from training.fit import Advance, Settings
 from training.judge import interval
 from training.run import TrainedRun, train
+from training.statistics.evaluate import evaluate
 from training.validate import EVERYBODY, TREATED
 
 COHORT = Path(__file__).parents[1] / "cohorts" / "chowell_train.toml"

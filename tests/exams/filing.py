@@ -15,10 +15,10 @@ from marks import Mark
 from models.design import Design, FloatArray
 from models.risk import sigmoid
 from training.fit import Advance, Settings
+from training.learners.specialise import specialised_booster
 from training.run import train
-from training.simulate import simulate
-from training.simulated_files import write
-from training.specialise import specialised_booster
+from training.simulation.files import write
+from training.simulation.simulate import simulate
 
 DEVELOPED, SCORED = 3_000, 100_000  # patients
 MOST_MEMORY = 512  # MiB, whatever the number of rows (performance.md section 4)

@@ -12,8 +12,8 @@ from threadpoolctl import threadpool_limits
 
 from training.cohort import read_cohort
 from training.fit import Advance, Settings, fit
-from training.simulate import simulate
-from training.simulated_files import write
+from training.simulation.files import write
+from training.simulation.simulate import simulate
 
 SETTINGS = Settings(learner="ensemble")  # like with like: which learner is kept, and so refitted, may differ by size
 SIZES = (1_000, 10_000, 100_000)  # patients

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from training.estimates import Estimate
+from training.statistics.estimates import Estimate
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from marks import Mark, found
 
 from models.design import FloatArray, design_matrix
 from training.cohort import Cohort, read_cohort
-from training.evaluate import Evaluation, evaluate
 from training.fit import Advance, Settings
 from training.run import train
-from training.simulate import SimulatedCohort, simulate
-from training.simulated_files import write
-from training.simulated_truth import HORIZONS
+from training.simulation.files import write
+from training.simulation.simulate import SimulatedCohort, simulate
+from training.simulation.truth import HORIZONS
+from training.statistics.evaluate import Evaluation, evaluate
 
 DEFAULT = Settings()
 DEVELOPED, JUDGED = 20_000, 8_000  # patients

@@ -96,9 +96,9 @@ def _signed(design: Design, low: Any, high: Any, rng: np.random.Generator) -> Li
 def _grown(design: Design, low: Any, high: Any, rng: np.random.Generator) -> LeafTables:
     """Trees grown on deaths that mean nothing, under the product's own constraints."""
     pytest.importorskip("xgboost")
-    from training.fit_linear import Stacked
-    from training.fit_trees import TreeSettings, fit_trees
-    from training.leaf_tables import compile_leaf_tables
+    from training.learners.fit_linear import Stacked
+    from training.learners.fit_trees import TreeSettings, fit_trees
+    from training.learners.leaf_tables import compile_leaf_tables
 
     x = rng.uniform(low, high, (400, len(low)))
     dead = np.sort(rng.random((400, len(DAYS))) < 0.4, axis=1)

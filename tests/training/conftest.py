@@ -8,12 +8,12 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from models import artifact
-from training.card import card_files
 from training.cohort import Cohort, read_cohort
 from training.fit import Fit, Settings, fit
 from training.provenance import provenance_of
-from training.simulate import simulate
-from training.simulated_files import write
+from training.simulation.files import write
+from training.simulation.simulate import simulate
+from training.telling.card import card_files
 from training.validate import Validation, validate
 
 

@@ -1,9 +1,9 @@
 import json
 
-from training.account import account_json, account_text, standings
 from training.cohort import read_cohort
-from training.simulate import simulate
-from training.simulated_files import write
+from training.simulation.files import write
+from training.simulation.simulate import simulate
+from training.telling.account import account_json, account_text, standings
 
 
 def test_the_account_is_json_and_begins_as_an_example_where_patients_are_simulated(small_cohort):

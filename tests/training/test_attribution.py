@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from training.attribution import attribution
 from training.cohort import Cohort
 from training.fit import Fit
+from training.telling.attribution import attribution
 
 
 def test_base_and_terms_are_the_log_odds_of_the_model(small_fit: Fit) -> None:

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from models.history import History
-from training.available import FEW_DEATHS, NAMED_IN_ADVANCE, choose_design
 from training.cohort import read_cohort
+from training.learners.available import FEW_DEATHS, NAMED_IN_ADVANCE, choose_design
 from training.refused import NotSupported
 
 MANY = 420  # patients of the made-up cohort among whom enough die

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
-from training.calibration import (
+from training.statistics.calibration import (
     calibration_curve,
     calibration_intercept,
     calibration_slope,
@@ -15,7 +15,7 @@ from training.calibration import (
     sigmoid,
     weighted_logistic,
 )
-from training.estimates import NotEstimable
+from training.statistics.estimates import NotEstimable
 
 
 def patients(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

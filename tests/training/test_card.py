@@ -9,10 +9,10 @@ import pytest
 
 from models.example import EXAMPLE
 from models.population import Population
-from training.card import card_files
 from training.cohort import Cohort, Step
-from training.estimates import Estimate
 from training.fit import Fit
+from training.statistics.estimates import Estimate
+from training.telling.card import card_files
 from training.validate import EVERYBODY, TREATED, Validation
 
 

@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
 
-from training.censoring import FollowUp, censoring, effective_size, known_by, observation, survival, weights
+from training.statistics.censoring import FollowUp, censoring, effective_size, known_by, observation, survival, weights
 
 UNTRUNCATED = 1e-12
 

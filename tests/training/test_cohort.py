@@ -6,10 +6,10 @@ from typer.testing import CliRunner
 import lymphorisk
 from models.cohort_file import InvalidCohort
 from models.design import design_matrix
-from training.available import choose_design
 from training.cohort import followed, read_cohort, required_features
-from training.simulate import simulate
-from training.simulated_files import write
+from training.learners.available import choose_design
+from training.simulation.files import write
+from training.simulation.simulate import simulate
 
 OFFERED = '[extra]\nbest = { column = "best_response", kind = "categorical" }\n'
 LEFT_OUT = '[[exclude]]\nwhere = { column = "os", below = 0 }\nreason = "follow-up before the index date"\n'

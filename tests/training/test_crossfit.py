@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.design import DesignMatrix, columns_of
-from training.censoring import FollowUp
-from training.crossfit import cross_fit
-from training.fit_trees import TreeSettings
-from training.learn import learn
-from training.splits import grouped_folds
+from training.learners.crossfit import cross_fit
+from training.learners.fit_trees import TreeSettings
+from training.learners.learn import learn
+from training.statistics.censoring import FollowUp
+from training.statistics.splits import grouped_folds
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 GRID = (60.0, 180.0, 365.0)

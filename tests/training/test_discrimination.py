@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from lifelines.utils import concordance_index
 from sklearn.metrics import roc_auc_score
 
-from training.censoring import FollowUp, censoring, known_by, observation, weights
-from training.discrimination import Concordance, Ranking, auc, uno_c
-from training.estimates import NotEstimable
+from training.statistics.censoring import FollowUp, censoring, known_by, observation, weights
+from training.statistics.discrimination import Concordance, Ranking, auc, uno_c
+from training.statistics.estimates import NotEstimable
 
 
 @st.composite

@@ -4,9 +4,9 @@ import pytest
 
 from models.cohort_file import InvalidCohort, read_cohort_file
 from training.cohort import read_cohort
-from training.draft import draft_of
-from training.simulate import simulate
-from training.simulated_files import write
+from training.reading.draft import draft_of
+from training.simulation.files import write
+from training.simulation.simulate import simulate
 
 UNITS = {
     "alc": "10*9/L", "anc": "10*9/L", "wbc": "10*9/L", "ca19_9": "U/mL", "albumin": "g/dL", "ldh": "U/L", "crp": "mg/L",

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from training.calibration import sigmoid
-from training.censoring import FollowUp
-from training.estimates import Estimate, NotEstimable, estimate, resamples
-from training.evaluate import evaluate, paired_difference
+from training.statistics.calibration import sigmoid
+from training.statistics.censoring import FollowUp
+from training.statistics.estimates import Estimate, NotEstimable, estimate, resamples
+from training.statistics.evaluate import evaluate, paired_difference
 
 HORIZONS = (30.0, 60.0, 90.0, 180.0, 365.0)
 

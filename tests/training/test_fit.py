@@ -6,16 +6,16 @@ import pytest
 import xgboost as xgb
 
 from models.risk import sigmoid
-from training.censoring import FollowUp
 from training.cohort import read_cohort
-from training.evaluate import evaluate
 from training.fit import Settings, choose_learner, fit
-from training.leaf_tables import compile_leaf_tables
-from training.learn import learn
-from training.plan import plan_of
-from training.simulate import simulate
-from training.simulated_files import write
-from training.standing import standing
+from training.learners.leaf_tables import compile_leaf_tables
+from training.learners.learn import learn
+from training.learners.plan import plan_of
+from training.simulation.files import write
+from training.simulation.simulate import simulate
+from training.statistics.censoring import FollowUp
+from training.statistics.evaluate import evaluate
+from training.statistics.standing import standing
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 QUICK = Settings(folds=2, refits=2, tree_refits=1)

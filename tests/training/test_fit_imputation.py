@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from models.design import DesignMatrix
-from training.fit_imputation import CLIP_SD, SHRINKAGE, fit_imputation
+from training.learners.fit_imputation import CLIP_SD, SHRINKAGE, fit_imputation
 
 MEAN, SD = np.array([38.0, 1.4, 0.1]), np.array([4.0, 0.6, 0.4])
 CORRELATION = np.array([[1.0, -0.5, 0.3], [-0.5, 1.0, -0.6], [0.3, -0.6, 1.0]])

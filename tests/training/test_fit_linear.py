@@ -6,7 +6,7 @@ from scipy.optimize import check_grad
 from sklearn.linear_model import LogisticRegression
 
 from models.design import columns_of
-from training.fit_linear import CHANGE, PENALTY, UNSIGNED, Stacked, StackedLoss, fit_linear, late_of, make_ramps
+from training.learners.fit_linear import CHANGE, PENALTY, UNSIGNED, Stacked, StackedLoss, fit_linear, late_of, make_ramps
 
 GRID = np.array([30.0, 90.0, 365.0])
 DESIGN = columns_of(["ecog", "prior_lines", "age"], {})  # signs +1, +1, 0

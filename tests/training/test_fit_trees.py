@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from models.design import columns_of
-from training.fit_linear import Stacked
-from training.fit_trees import ROWS_FOR_THREADS, THREADS, TreeSettings, fit_trees, threads_for, tree_log_odds
+from training.learners.fit_linear import Stacked
+from training.learners.fit_trees import ROWS_FOR_THREADS, THREADS, TreeSettings, fit_trees, threads_for, tree_log_odds
 
 GRID = np.array([30.0, 90.0, 365.0])
 DESIGN = columns_of(["ln_nlr", "albumin", "age"], {})  # signs +1, -1, 0

@@ -1,7 +1,7 @@
 from models.history import History
 from models.measurements import Measurement
 from models.patient import Patient
-from training.flow import composition, flow_diagram
+from training.reading.flow import composition, flow_diagram
 
 
 def patient(age, sex="female", treated=None, albumin=None):

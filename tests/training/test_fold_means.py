@@ -3,8 +3,8 @@ import pytest
 
 from models.risk import sigmoid
 from training.cohort import followed
-from training.evaluate import evaluate
 from training.fold_means import fold_means
+from training.statistics.evaluate import evaluate
 
 
 def test_it_is_the_mean_of_the_folds_judged_one_by_one(small_cohort, small_fit):

@@ -7,8 +7,8 @@ import pytest
 from models.population import Population
 from training.cohort import read_cohort
 from training.judge import evaluation_lines, interval, judge, judgement_text
-from training.simulate import simulate
-from training.simulated_files import write
+from training.simulation.files import write
+from training.simulation.simulate import simulate
 
 INTERVAL = {"value", "low", "high"}
 

@@ -10,9 +10,9 @@ import shap
 import xgboost
 
 from models.trees import LeafTables
-from training.counted_trees import Leaf, Split, booster_json, counted_trees, start_log_odds
-from training.leaf_tables import compile_leaf_tables, shapley_terms
-from training.specialise import specialised_booster
+from training.learners.counted_trees import Leaf, Split, booster_json, counted_trees, start_log_odds
+from training.learners.leaf_tables import compile_leaf_tables, shapley_terms
+from training.learners.specialise import specialised_booster
 
 HORIZONS = (30.0, 60.0, 90.0, 180.0, 365.0)
 

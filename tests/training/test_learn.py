@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from models.design import DesignMatrix
-from training.censoring import FollowUp
-from training.fit_trees import TreeSettings
-from training.learn import GRID, LEARNERS, learn, stacked
-from training.plan import Settings, plan_of
+from training.learners.fit_trees import TreeSettings
+from training.learners.learn import GRID, LEARNERS, learn, stacked
+from training.learners.plan import Settings, plan_of
+from training.statistics.censoring import FollowUp
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 DAYS = np.array([90.0, 180.0, 365.0])

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
 
-from training.censoring import FollowUp, weights
-from training.estimates import NotEstimable
-from training.overall_fit import brier, ipa
+from training.statistics.censoring import FollowUp, weights
+from training.statistics.estimates import NotEstimable
+from training.statistics.overall_fit import brier, ipa
 
 FOUR = FollowUp(np.array([1.0, 2.0, 3.0, 4.0]), np.array([True, False, True, False]))
 

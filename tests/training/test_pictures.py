@@ -10,16 +10,23 @@ from matplotlib.figure import Figure
 
 from models.example import EXAMPLE
 from models.risk import sigmoid
-from training.attribution import Attribution, attribution
-from training.censoring import FollowUp, survival
 from training.cohort import Cohort
-from training.drawn_attribution import MOST_PATIENTS, draw_features, draw_groups, draw_horizons, draw_one_patient, draw_swarm
-from training.drawn_survival import draw_calibration, draw_survival
 from training.fit import Fit
-from training.pictures import draw_pictures
-from training.risk_groups import risk_groups
-from training.sheet import sheet
-from training.standing import standing
+from training.statistics.censoring import FollowUp, survival
+from training.statistics.standing import standing
+from training.telling.attribution import Attribution, attribution
+from training.telling.drawn_attribution import (
+    MOST_PATIENTS,
+    draw_features,
+    draw_groups,
+    draw_horizons,
+    draw_one_patient,
+    draw_swarm,
+)
+from training.telling.drawn_survival import draw_calibration, draw_survival
+from training.telling.pictures import draw_pictures
+from training.telling.risk_groups import risk_groups
+from training.telling.sheet import sheet
 from training.validate import EVERYBODY, TREATED, Validation
 
 PNG = b"\x89PNG\r\n\x1a\n"

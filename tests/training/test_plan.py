@@ -3,10 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from training.censoring import FollowUp
 from training.cohort import read_cohort
-from training.plan import Settings, plan_of
+from training.learners.plan import Settings, plan_of
 from training.refused import NothingEvaluable, NotSupported
+from training.statistics.censoring import FollowUp
 
 
 def test_settings_that_cannot_be_are_refused_all_at_once():

@@ -3,7 +3,7 @@ import json
 import platform
 from importlib.metadata import version
 
-from training.plan import Settings
+from training.learners.plan import Settings
 from training.provenance import provenance_of
 
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from training.fit_linear import Stacked, late_of
-from training.recalibrate import SLOPE_BOUNDS, STIFFNESS, calibrated, fit_calibration
+from training.learners.fit_linear import Stacked, late_of
+from training.learners.recalibrate import SLOPE_BOUNDS, STIFFNESS, calibrated, fit_calibration
 
 GRID = np.array([30.0, 90.0, 365.0])
 

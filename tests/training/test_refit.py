@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from models.design import columns_of
-from training.censoring import FollowUp
-from training.fit_linear import CHANGE, PENALTY, UNSIGNED, fit_linear, make_ramps
-from training.fit_trees import TreeSettings, fit_trees
-from training.leaf_tables import compile_leaf_tables
-from training.learn import stacked
-from training.refit import INFLATION, refit
+from training.learners.fit_linear import CHANGE, PENALTY, UNSIGNED, fit_linear, make_ramps
+from training.learners.fit_trees import TreeSettings, fit_trees
+from training.learners.leaf_tables import compile_leaf_tables
+from training.learners.learn import stacked
+from training.learners.refit import INFLATION, refit
+from training.statistics.censoring import FollowUp
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 DAYS = (180.0,)

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
 
-from training.censoring import FollowUp
-from training.risk_groups import LEAST_PATIENTS, MOST_GROUPS, risk_groups, survival_interval
+from training.statistics.censoring import FollowUp
+from training.telling.risk_groups import LEAST_PATIENTS, MOST_GROUPS, risk_groups, survival_interval
 
 
 def _followed(n: int, seed: int) -> FollowUp:

@@ -1,5 +1,5 @@
 from models.fault import Fault
-from training.row_faults import RowFaults
+from training.reading.row_faults import RowFaults
 
 
 def test_one_column_with_one_rule_is_one_fault_with_its_rows_and_a_few_values():

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from models.population import BEHIND
-from training.censoring import survival
 from training.fit import fit
-from training.plan import Settings
-from training.saved_model import LIMITS, population_of
+from training.learners.plan import Settings
+from training.learners.saved_model import LIMITS, population_of
+from training.statistics.censoring import survival
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

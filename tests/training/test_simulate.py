@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from models.tumours import CA19_9_TUMOURS
 from models.tumours import TUMOURS as KNOWN_TUMOURS
-from training.simulate import SimulatedCohort, simulate
-from training.simulated_truth import HORIZONS
-from training.simulated_world import PANCREATIC_LATER_LINES, PANCREATIC_SECOND_LINE, SITES, TUMOURS, Setting
+from training.simulation.simulate import SimulatedCohort, simulate
+from training.simulation.truth import HORIZONS
+from training.simulation.world import PANCREATIC_LATER_LINES, PANCREATIC_SECOND_LINE, SITES, TUMOURS, Setting
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,10 @@ from models.cohort_row import outcome_of, patient_of
 from models.features import FEATURES
 from models.patient import Patient
 from models.population import ineligibility
-from training.simulate import SimulatedCohort, simulate
-from training.simulated_files import write
-from training.simulated_tables import one_row, tidy, truth
-from training.simulated_truth import HORIZONS
+from training.simulation.files import write
+from training.simulation.simulate import SimulatedCohort, simulate
+from training.simulation.tables import one_row, tidy, truth
+from training.simulation.truth import HORIZONS
 
 FROM_HISTORY = {"alc_change", "nlr_change", "ca19_9_change"}
 

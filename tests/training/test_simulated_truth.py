@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from lifelines import CoxPHFitter
 
-from training.simulate import SimulatedCohort, simulate
-from training.simulated_patients import Covariates
-from training.simulated_truth import FRAILTY_SD, HORIZONS, WEIGHTS, Hazard, hazard
+from training.simulation.patients import Covariates
+from training.simulation.simulate import SimulatedCohort, simulate
+from training.simulation.truth import FRAILTY_SD, HORIZONS, WEIGHTS, Hazard, hazard
 
 
 @pytest.fixture(scope="module")

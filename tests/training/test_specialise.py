@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import xgboost
 
-from training.counted_trees import booster_json, counted_trees, start_log_odds
-from training.leaf_tables import compile_leaf_tables
-from training.specialise import specialised_booster
+from training.learners.counted_trees import booster_json, counted_trees, start_log_odds
+from training.learners.leaf_tables import compile_leaf_tables
+from training.learners.specialise import specialised_booster
 
 # before day 75 nobody is told apart; from then on 0 log-odds, 1 if column 0 is at least 1, and 4 if then column 1 is at least 2
 TREE = {

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.splits import grouped_folds
+from training.statistics.splits import grouped_folds
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 6))

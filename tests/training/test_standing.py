@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from training.censoring import FollowUp
-from training.standing import standing
+from training.statistics.censoring import FollowUp
+from training.statistics.standing import standing
 
 
 def deaths_on(*days_and_counts: tuple[float, int]) -> FollowUp:

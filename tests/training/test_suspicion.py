@@ -2,7 +2,7 @@ import pytest
 
 from models.cohort_file import InvalidCohort
 from training.cohort import read_cohort
-from training.suspicion import CREDIBLE_MEDIAN
+from training.reading.suspicion import CREDIBLE_MEDIAN
 
 
 def lab(analyte, unit):

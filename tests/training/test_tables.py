@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from models.cohort_file import InvalidCohort
-from training.tables import lines, lines_by_patient, read_table
+from training.reading.tables import lines, lines_by_patient, read_table
 
 
 def test_every_cell_of_a_csv_is_the_text_that_was_written(tmp_path):

@@ -24,11 +24,11 @@ from models.design import design_matrix
 from models.patient import Patient
 from serving.wire import read_line
 from training.cohort import Cohort
-from training.fetch import fetch
 from training.fit import Fit, Settings
-from training.pictures import draw_pictures
-from training.track import Tracked, Tracking, track
-from training.tracked_numbers import numbers
+from training.telling.pictures import draw_pictures
+from training.tracking.fetch import fetch
+from training.tracking.track import Tracked, Tracking, track
+from training.tracking.tracked_numbers import numbers
 from training.validate import EVERYBODY, Validation
 
 PYFUNC = Path(__file__).parents[2] / "serving" / "pyfunc.py"
@@ -342,9 +342,9 @@ def test_fetch_overwrites_nothing_and_knows_only_mlflow(tmp_path: Path) -> None:
 def test_mlflow_is_imported_late_and_reports_to_nobody() -> None:
     """In a process of its own, without the variables by which MLflow knows a test; fetching brings in nothing that trains."""
     code = (
-        "import sys, training.fetch, training.mlflow_store\n"
+        "import sys, training.tracking.fetch, training.tracking.mlflow_store\n"
         "assert not {'mlflow', 'xgboost', 'pandas', 'shap'} & set(sys.modules)\n"
-        "training.mlflow_store.client_of('sqlite://')\n"
+        "training.tracking.mlflow_store.client_of('sqlite://')\n"
         "from mlflow.telemetry import get_telemetry_client; assert get_telemetry_client() is None"
     )
     known = ("PYTEST_CURRENT_TEST", "MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK", "CI", "GITHUB_ACTIONS", "GITLAB_CI")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from training.cohort import read_cohort
-from training.evaluate import paired_difference
 from training.fit import Settings, fit
+from training.statistics.evaluate import paired_difference
 from training.validate import EVERYBODY, LEAST_TREATED, TREATED, against_albumin, validate
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -1,0 +1,1 @@
+"""From design rows to a fitted, calibrated model with its refits."""

@@ -1,0 +1,109 @@
+"""Every patient judged by learners that never saw them: repeated cross-validation by patient, calibration cross-fitted too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.design import DesignMatrix, FloatArray
+from models.risk import Calibration
+from training.cohort import followed
+from training.learners.learn import Learned, stacked
+from training.learners.recalibrate import calibrated, fit_calibration
+from training.statistics.censoring import FollowUp
+from training.statistics.splits import grouped_folds
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """One repeat: the fold of every patient (n,), and each learner's out-of-fold log-odds (n, h), raw and calibrated.
+
+    The calibration of a fold was fitted on the out-of-fold log-odds of the other folds: its four numbers never saw the fold, the
+    learners behind them did.
+    """
+
+    fold: NDArray[np.intp]
+    raw: Mapping[str, FloatArray]
+    calibrated: Mapping[str, FloatArray]
+
+
+@dataclass(frozen=True)
+class CrossFit:
+    """All repeats, the horizons (days), and the calibration of each learner on all its out-of-fold log-odds."""
+
+    horizons: tuple[float, ...]
+    repeats: tuple[Repeat, ...]
+    calibration: Mapping[str, Calibration]
+
+
+class Fitter(Protocol):
+    """Fits learners on these patients alone."""
+
+    def __call__(self, matrix: DesignMatrix, follow_up: FollowUp, /, *, seed: int) -> Learned: ...
+
+
+def cross_fit(
+    fit: Fitter,
+    matrix: DesignMatrix,
+    follow_up: FollowUp,
+    patients: Sequence[str],
+    served: Sequence[float],
+    *,
+    folds: int,
+    repeats: int,
+    seed: int,
+    progress: Callable[[int], object] = lambda n: None,
+) -> CrossFit:
+    """Out-of-fold log-odds of every learner that `fit` fits, at the `served` horizons (days).
+
+    `patients` (n,) names the patient of each row; all rows of a patient are on one side of a split. `progress` is called with 1
+    after each fold.
+    """
+    made = []
+    for repeat in range(repeats):
+        fold = grouped_folds(patients, follow_up.deaths, folds, seed + repeat)
+        raw = _out_of_fold(partial(fit, seed=seed + repeat), matrix, follow_up, fold, served, progress)
+        made.append(Repeat(fold, raw, {name: _cross_calibrated(values, fold, follow_up, served) for name, values in raw.items()}))
+    pooled = {name: _pooled_calibration([one.raw[name] for one in made], follow_up, served) for name in made[0].raw}
+    return CrossFit(tuple(served), tuple(made), pooled)
+
+
+def _out_of_fold(
+    fit: Callable[[DesignMatrix, FollowUp], Learned],
+    matrix: DesignMatrix,
+    follow_up: FollowUp,
+    fold: NDArray[np.intp],
+    served: Sequence[float],
+    progress: Callable[[int], object],
+) -> dict[str, FloatArray]:
+    raw: dict[str, FloatArray] = {}
+    for k in np.unique(fold):
+        inside, outside = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
+        learned = fit(_rows(matrix, inside), followed(follow_up, inside))
+        for name, values in learned.log_odds(_rows(matrix, outside), np.asarray(served, np.float64)).items():
+            raw.setdefault(name, np.zeros((len(fold), len(served))))[outside] = values
+        progress(1)
+    return raw
+
+
+def _rows(matrix: DesignMatrix, rows: NDArray[np.intp]) -> DesignMatrix:
+    return DesignMatrix(matrix.x[rows], matrix.to_estimate[rows])
+
+
+def _cross_calibrated(raw: FloatArray, fold: NDArray[np.intp], follow_up: FollowUp, served: Sequence[float]) -> FloatArray:
+    made = np.zeros_like(raw)
+    for k in np.unique(fold):
+        others = np.flatnonzero(fold != k)
+        calibration = fit_calibration(raw[others], stacked(followed(follow_up, others), served))
+        made[fold == k] = calibrated(raw[fold == k], calibration)
+    return made
+
+
+def _pooled_calibration(raw: Sequence[FloatArray], follow_up: FollowUp, served: Sequence[float]) -> Calibration:
+    """One map for all repeats: a patient counts once, by the mean of the out-of-fold log-odds."""
+    return fit_calibration(np.mean(raw, axis=0), stacked(follow_up, served))

@@ -1,0 +1,106 @@
+"""How far the model would move had other patients of the same kind been sampled: bootstrap refits, kept for the intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+import xgboost as xgb
+from numpy.typing import NDArray
+
+from models.design import Design, FloatArray
+from models.risk import Refits
+from models.trees import LeafTables
+from training.learners.fit_linear import LinearFit, Stacked, fit_linear
+from training.learners.fit_trees import TreeSettings, fit_trees
+from training.learners.leaf_tables import compile_leaf_tables
+from training.statistics.censoring import FollowUp, weights
+
+SAMPLE = 300  # development patients in whom the spread of trees and of the linear learner are compared
+ROUNDS = 60  # of the optimiser, from the full fit
+INFLATION = (0.2, 5.0)  # the ratio of two spreads from few refits is kept within these
+
+Parts = tuple[FloatArray, FloatArray]  # terms (n, h, k) and base (h,), log-odds
+
+
+def refit(
+    design: Design,
+    x: FloatArray,
+    follow_up: FollowUp,
+    full: LinearFit,
+    tables: LeafTables | None,
+    *,
+    grid: Sequence[float],
+    served: Sequence[float],
+    tree_share: float,
+    trees: TreeSettings | None,
+    count: int,
+    tree_count: int,
+    seed: int,
+    progress: Callable[[int], object] = lambda n: None,
+) -> Refits:
+    """`count` refits of the linear learner on bootstrap samples of patients, the censoring model refitted in each.
+
+    `x` (n, k) filled design rows; `full` and `tables` are the learners fitted on everybody. Where trees are part of the saved
+    learner, `tree_count` of the samples are refitted with trees too, and the ratio of the spreads about the full fit (by
+    clinical group, and of the log-odds) is the inflation that carries the linear spread over.
+
+    References
+    ----------
+    Efron B, Ann Stat 1979;7:1-26, doi:10.1214/aos/1176344552.
+    """
+    rng = np.random.default_rng(seed)
+    fits: list[LinearFit] = []
+    boosters: list[xgb.Booster] = []
+    for index in range(count):
+        drawn = np.bincount(rng.integers(0, len(x), len(x)), minlength=len(x)).astype(np.float64)
+        rows, days = _resampled(follow_up, grid, drawn), np.asarray(served, np.float64)
+        again = partial(fit_linear, multiplicity=drawn, start=full.parameters, rounds=ROUNDS)
+        fits.append(again(design, full.model.ramps, x, rows, days))
+        if tables is not None and trees is not None and index < tree_count:
+            boosters.append(fit_trees(design, x, rows, trees, seed + index, drawn))
+        progress(1)
+    inflation, whole = np.ones(len(design.groups)), 1.0
+    if tables is not None:
+        inflation, whole = _inflation(design, x, [full, *fits], tables, boosters, served, tree_share)
+    made = {name: np.array([getattr(fit.model, name) for fit in fits]) for name in ("first", "last", "base")}
+    return Refits(**made, inflation=inflation, inflation_risk=whole)
+
+
+def _resampled(follow_up: FollowUp, grid: Sequence[float], drawn: FloatArray) -> Stacked:
+    weighted = weights(follow_up, grid, multiplicity=drawn)
+    return Stacked(weighted.dead, weighted.weight, np.asarray(grid, np.float64))
+
+
+def _inflation(
+    design: Design,
+    x: FloatArray,
+    fits: Sequence[LinearFit],
+    tables: LeafTables,
+    boosters: Sequence[xgb.Booster],
+    served: Sequence[float],
+    share: float,
+) -> tuple[FloatArray, float]:
+    """Ratio of spreads, saved learner to linear learner, by group (g,) and of the log-odds; `fits` begin with the full one."""
+    rows = np.linspace(0, len(x) - 1, min(SAMPLE, len(x))).astype(int)
+    linear = [(fit.model.terms(x[rows]), fit.model.base) for fit in fits[: len(boosters) + 1]]
+    grown = [tables, *(compile_leaf_tables(booster, x, served) for booster in boosters)]
+    saved = [_mixed(ours, (one.terms(x[rows]), one.base), share) for ours, one in zip(linear, grown, strict=True)]
+    group = design.group_of_feature[design.feature_of_column]
+    (wide, wide_risk), (narrow, narrow_risk) = (_spread(made, group, len(design.groups)) for made in (saved, linear))
+    ratios = np.clip(np.sqrt(np.r_[wide, wide_risk] / np.maximum(np.r_[narrow, narrow_risk], 1e-12)), *INFLATION)
+    return ratios[:-1], float(ratios[-1])
+
+
+def _mixed(linear: Parts, trees: Parts, share: float) -> Parts:
+    terms, base = (a + share * (b - a) for a, b in zip(linear, trees, strict=True))
+    return terms, base
+
+
+def _spread(made: Sequence[Parts], group: NDArray[np.intp], groups: int) -> tuple[FloatArray, float]:
+    """Mean square, over refits, of what the group terms (g,) and the log-odds differ from the full fit, which comes first."""
+    terms, base = np.array([terms for terms, _ in made]), np.array([base for _, base in made])
+    log_odds = terms.sum(axis=-1) + base[:, None, :]
+    by_group = [((one[1:] - one[0]) ** 2).mean() for one in (terms[..., group == index].sum(axis=-1) for index in range(groups))]
+    return np.array(by_group), float(((log_odds[1:] - log_odds[0]) ** 2).mean())

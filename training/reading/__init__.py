@@ -1,0 +1,1 @@
+"""A cohort's tables are read row by row, and every fault and exclusion is kept."""

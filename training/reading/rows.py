@@ -1,0 +1,150 @@
+"""Rows of a cohort's tables become patients with an outcome; who leaves is counted with the reason, what is wrong is kept."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from models.cohort_file import CohortFile
+from models.cohort_row import Outcome, excluded, outcome_of, patient_of, present
+from models.fault import Fault
+from models.features import FEATURES
+from models.patient import InvalidPatient, Patient
+from models.population import ineligibility
+from training.reading.row_faults import RowFaults, rows_named
+from training.reading.tables import Line, lines_by_patient
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class TidyTable:
+    """A table of measurements or treatments, its rows by patient; `kind` is how faults in it begin."""
+
+    kind: str
+    name: str
+    by_patient: Mapping[str, Sequence[Line]]
+
+
+@dataclass
+class Rows:
+    """One pass over the patients' table. `left` keeps the order of the flow diagram: declared rules first."""
+
+    file: CohortFile
+    required: tuple[str, ...]
+    measurements: TidyTable
+    treatments: TidyTable
+    patients: list[Patient] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    left: dict[str, list[Patient | None]] = field(default_factory=dict)
+    numbers: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    seen: set[str] = field(default_factory=set)
+    faults: RowFaults = field(default_factory=RowFaults)
+
+    def read(self, line: Line) -> None:
+        """Read one row: into the cohort, out of it with a reason, or at fault."""
+        name = str(line.row[self.file.patient])
+        self.seen.add(name)
+        found: list[Fault] = []
+        if reason := excluded(self.file, line.row):
+            self.left.setdefault(reason, []).append(self._patient(line, found))
+            return
+        self.numbers[name].append(line.number)
+        outcome = _attempt(lambda: outcome_of(self.file, line.row), found)
+        patient = self._patient(line, found)
+        if patient is None or found:
+            self._at_fault(line, found)
+        elif reason := self._reason_to_leave(patient, outcome):
+            self.left.setdefault(reason, []).append(patient)
+        elif outcome is not None:
+            self.patients.append(patient)
+            self.outcomes.append(outcome)
+
+    def _patient(self, line: Line, found: list[Fault]) -> Patient | None:
+        name = str(line.row[self.file.patient])
+        own = ([one.row for one in table.by_patient.get(name, ())] for table in (self.measurements, self.treatments))
+        return _attempt(lambda: patient_of(self.file, line.row, *own), found)
+
+    def _reason_to_leave(self, patient: Patient, outcome: Outcome | None) -> str | None:
+        if outcome is None:
+            return "follow-up missing"
+        if reasons := ineligibility(patient):
+            return f"{reasons[0].field}: {reasons[0].allowed}"
+        if self.file.follow_up and self.file.follow_up.entered and outcome.entered >= outcome.days:
+            return "entered at or after the end of follow-up"
+        missing = [name for name in self.required if FEATURES[name].of(patient).status == "not measured"]
+        return f"no required input: {', '.join(FEATURES[name].label for name in missing)}" if missing else None
+
+    def _at_fault(self, line: Line, found: Sequence[Fault]) -> None:
+        alone: dict[str, list[tuple[int, list[Fault]]]] = {}
+        for fault in map(_unnumbered, found):
+            tidy = (one for one in (self.measurements, self.treatments) if one.name and fault.field.startswith(one.kind))
+            table = next(tidy, None)
+            if table is None:
+                self.faults.add(self.file.table, line.number, fault)
+                continue
+            if table.kind not in alone:
+                alone[table.kind] = self._alone(line, table)
+            own = alone[table.kind]
+            # where only several rows together are at fault, all of the patient's are named
+            for number in [number for number, each in own if fault in each] or [number for number, _ in own]:
+                self.faults.add(table.name, number, fault)
+
+    def _alone(self, line: Line, table: TidyTable) -> list[tuple[int, list[Fault]]]:
+        """The patient's rows of a tidy table, and what would be at fault were each the only one."""
+        read = []
+        for one in table.by_patient.get(str(line.row[self.file.patient]), ()):
+            found: list[Fault] = []
+            only = {"measurements": [one.row]} if table is self.measurements else {"treatments": [one.row]}
+            _attempt(partial(patient_of, self.file, line.row, **only), found)
+            read.append((one.number, list(map(_unnumbered, found))))
+        return read
+
+    def repeated(self) -> list[Fault]:
+        """Rows without the name of a patient, and patients with several rows."""
+        column, found = f"column {self.file.patient}", RowFaults()
+        for name, numbers in self.numbers.items():
+            nobody = not present(self.file, name)
+            fault = Fault(column, f"{name} in {rows_named(numbers)}", "one row a patient")
+            fault = Fault(column, "nothing", "the name of a patient") if nobody else fault
+            for number in numbers if nobody or len(numbers) > 1 else ():
+                found.add(self.file.table, number, fault)
+        return found.faults()
+
+    def strangers(self) -> list[str]:
+        """A warning for each tidy table with rows of patients who are not in the patients' table."""
+        warnings = []
+        for table in (self.measurements, self.treatments):
+            if strange := set(table.by_patient) - self.seen:
+                rows = sum(len(table.by_patient[name]) for name in strange)
+                who = f"{rows} rows of {len(strange)} patients who are not in {self.file.table}"
+                warnings.append(f"{table.name}: {who} were not used")
+        return warnings
+
+
+def rows_of(file: CohortFile, folder: Path, required: tuple[str, ...]) -> Rows:
+    """Ready to read the patients of `file`, whose tidy tables, where it has any, lie in `folder`."""
+    measured = lines_by_patient(folder, file.measurement_table, file.measurement_columns)
+    treated = lines_by_patient(folder, file.treatment_table, file.treatment_columns)
+    order = dict.fromkeys([*(rule.reason for rule in file.exclusions), "under 18", "follow-up missing"])
+    tables = TidyTable("measurements", file.measurement_table, measured), TidyTable("treatments", file.treatment_table, treated)
+    return Rows(file, required, *tables, left={reason: [] for reason in order})
+
+
+def _attempt(read: Callable[[], T], found: list[Fault]) -> T | None:
+    """What is read, or None with its faults added to `found`."""
+    try:
+        return read()
+    except InvalidPatient as error:
+        found += error.faults
+        return None
+
+
+def _unnumbered(fault: Fault) -> Fault:
+    """Without the place in the patient's own list ("treatments/0/start"): the row of the table says it better."""
+    return replace(fault, field=re.sub(r"/\d+/", " ", fault.field))

@@ -1,0 +1,1 @@
+"""Cohorts whose truth is known: simulated patients, their hazards, and their files."""

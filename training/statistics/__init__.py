@@ -1,0 +1,1 @@
+"""What a follow-up can answer, and how good risks are, weighted for censoring."""

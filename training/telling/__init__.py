@@ -1,0 +1,1 @@
+"""What a run tells: the account of a cohort, the card, the pictures."""
