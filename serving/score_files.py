@@ -8,7 +8,6 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from serving.score import Company, admit, score, together
 from serving.standing import example, opening, standing
 
 REPORTED = (30, 60, 90, 180, 365)  # days: columns of every table, empty where the model refuses the horizon
+_TEXTS = ("id", "standing", "quality", "warnings")
 Block = Sequence[Patient | Refused]
 Write = Callable[[Block], list[Refused]]  # writes one block, and returns whom it refused
 
@@ -124,17 +124,29 @@ def _lines(artifact: Artifact, path: Path, site: str) -> Iterator[Write]:
 
 @contextmanager
 def _parquet(artifact: Artifact, path: Path, site: str) -> Iterator[Write]:
+    """By way of the CSV: pyarrow reads that by itself, while arrays of Python values make it load pandas where there is one."""
+    table = path.with_suffix(".csv.part")
+    try:
+        with _csv(artifact, table, site) as write:
+            yield write
+        _copy_to_parquet(table, path)
+    finally:
+        table.unlink(missing_ok=True)
+
+
+def _copy_to_parquet(table: Path, path: Path) -> None:
     import pyarrow  # only those who want Parquet pay for it
+    from pyarrow import csv as arrow_csv
     from pyarrow import parquet
 
-    texts = ("id", "standing", "quality", "warnings")
-    fields: list[Any] = [(name, pyarrow.string() if name in texts else pyarrow.float64()) for name in columns(artifact.model)]
-    schema = pyarrow.schema(fields)
-    with parquet.ParquetWriter(path, schema) as writer:
-
-        def write(block: Block) -> list[Refused]:
-            rows, refused = table_rows(artifact, block, site)
-            writer.write_table(pyarrow.table([list(column) for column in zip(*rows, strict=True)], schema=schema))
-            return refused
-
-        yield write
+    with table.open(newline="", encoding="utf-8") as file:
+        names = next(csv.reader(file))
+    types = {name: pyarrow.string() if name in _TEXTS else pyarrow.float64() for name in names}
+    reader = arrow_csv.open_csv(
+        table,
+        parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
+        convert_options=arrow_csv.ConvertOptions(column_types=types),
+    )
+    with reader, parquet.ParquetWriter(path, reader.schema) as writer:
+        for batch in reader:
+            writer.write_batch(batch)

@@ -164,6 +164,13 @@ def test_a_process_that_scores_loads_nothing_that_trains(model_folder: Path, pat
     assert "numpy" in found
 
 
+@pytest.mark.parametrize("name", ["s.ndjson", "s.parquet"])
+def test_no_kind_of_scores_loads_what_trains(model_folder: Path, patients: Path, name: str) -> None:
+    pytest.importorskip("pyarrow", reason="the training extra brings pyarrow")
+    found = loaded_modules(SCORING, "score", model_folder, patients, "--out", patients.with_name(name))
+    assert not found.intersection(NEVER)
+
+
 def test_a_process_that_serves_loads_nothing_that_trains(simulated_folder: Path) -> None:
     code = "import uvicorn; uvicorn.run = lambda *_, **__: None\n" + SCORING
     found = loaded_modules(code, "serve", "--model", simulated_folder, "--dev")
