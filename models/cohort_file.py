@@ -30,7 +30,10 @@ _PATIENT_FIELDS = ("age_years", "sex", "tumour", "site")
 _LAB = ("column", "unit", "uln", "uln_column", "method", "day")
 _REQUIRABLE = tuple(dict.fromkeys(feature.analyte for feature in FEATURES.values() if feature.analyte))
 # what happens after the index date may not be offered as a covariate
-_OUTCOME = re.compile(r"(^|_)(os|pfs|dfs|ttp|died|dead|death|deceased|survival|vital|event|recist|hospdead|response)(_|$)")
+# "prior_vte_event" and "response_to_last_line" may be known on the index date: an event or a response must stand alone or last
+_OUTCOME = re.compile(
+    r"(^|_)(os|pfs|dfs|ttp|died|dead|death|deceased|survival|vital|recist|hospdead)(_|$)|(^|best_)response$|^event$"
+)
 _WORD_ENDS = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
 
 

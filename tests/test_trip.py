@@ -105,6 +105,20 @@ def test_a_cohort_file_scores_as_the_training_matrix(trip, expected, tmp_path):
     assert scored == expected
 
 
+def test_a_cohort_file_tells_every_term_of_the_training_matrix(trip, tmp_path):
+    run, path, _ = trip
+    out = tmp_path / "scores.csv"
+    assert CliRunner().invoke(lymphorisk.app, ["score", str(run.folder), str(path), "--out", str(out)]).exit_code == 0
+    model = run.fit.model
+    scores = model.score(run.fit.matrix)
+    with out.open(newline="", encoding="utf-8") as table:
+        rows = list(csv.DictReader(table))
+    for h, day in enumerate(model.days):
+        told = [[float(row[f"term_{day}d_{name}"]) for name in model.design.features] for row in rows]
+        assert told == scores.terms[:, h].tolist()
+        assert [float(row[f"log_odds_{day}d"]) for row in rows] == scores.log_odds[:, h].tolist()
+
+
 @pytest.mark.parametrize("other_units", [False, True], ids=["as in the file", "units spelled differently"])
 def test_http_answers_as_the_training_matrix(trip, expected, other_units):
     run, path, _ = trip
@@ -125,6 +139,15 @@ def test_the_pyfunc_answers_as_the_training_matrix(trip, expected):
     found = model.predict(pd.DataFrame({"patient": [json.dumps(patient) for patient in patients]}))
     columns = [f"risk_{day}d" for day in run.fit.model.days]
     assert found[columns].to_numpy().tolist() == [expected[patient["id"]] for patient in patients]
+
+
+def test_the_whole_answer_is_the_same_over_http_and_from_the_pyfunc(trip):
+    run, path, uri = trip
+    mlflow.set_tracking_uri(uri)
+    patients = [wire_patient(path, row) for row in rows_of(path, 8)]
+    app = create_app(artifact.load(run.folder))
+    found = mlflow.pyfunc.load_model("models:/trip/1").predict(pd.DataFrame({"patient": [json.dumps(one) for one in patients]}))
+    assert [json.loads(answer) for answer in found["answer"]] == [post(app, one).json() for one in patients]
 
 
 def test_a_fetched_model_is_the_saved_one(trip, tmp_path):

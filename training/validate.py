@@ -1,4 +1,4 @@
-"""The honest evaluation of a training run: every patient judged out of fold, the previously treated first, beside albumin."""
+"""The evaluation of a training run: every patient judged out of fold, the previously treated first, beside albumin."""
 
 from __future__ import annotations
 

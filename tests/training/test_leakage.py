@@ -44,3 +44,11 @@ def test_names_that_differ_for_everybody_tell_nothing(write_cohort):
 def test_few_patients_or_few_deaths_are_not_judged(write_cohort):
     days = list(range(100, 112))
     read_cohort(write_cohort(12, columns={"visit": days, "os": days}, more=EXTRA.format("numeric")))
+
+
+def test_a_history_that_is_the_follow_up_under_another_name_is_found(write_cohort, outcome):
+    _, times = outcome
+    months = {'prior_lines = "lines"': 'prior_lines = "lines"\nmonths_on_therapy = "fu"'}
+    path = write_cohort(columns={"fu": [day / 30.4375 for day in times]}, edits=months)
+    with pytest.raises(InvalidCohort, match="column fu = values in the order of follow-up"):
+        read_cohort(path)

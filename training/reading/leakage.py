@@ -20,15 +20,26 @@ _ALLOWED = "a covariate known on the index date; or --accept REASON"
 
 
 def leaks(file: CohortFile, patients: Sequence[Patient], follow_up: FollowUp) -> Iterator[Fault]:
-    """A fault for each [extra] covariate that tells how long patients lived, or which of them died."""
-    for name, (column, _) in file.extra.items():
-        known = np.array([name in patient.extra for patient in patients])
-        values = [patient.extra[name] for patient in patients if name in patient.extra]
+    """A fault for each covariate that tells how long patients lived, or which of them died: site's own, histories and labs."""
+    for column, values in _covariates(file, patients):
+        known = np.array([value is not None for value in values])
+        there = [value for value in values if value is not None]
         place, died, times = f"{file.table}, column {column}", follow_up.deaths[known], follow_up.times[known]
-        if min(len(values), 4 * died.sum(), 4 * (~died).sum()) < FEWEST:
+        if min(len(there), 4 * died.sum(), 4 * (~died).sum()) < FEWEST:
             continue
-        if said := _by_level(values, died) if isinstance(values[0], str) else _by_size(np.array(values, np.float64), died, times):
+        if said := _by_level(there, died) if isinstance(there[0], str) else _by_size(np.array(there, np.float64), died, times):
             yield Fault(place, said, _ALLOWED, "an outcome under another name")
+
+
+def _covariates(file: CohortFile, patients: Sequence[Patient]) -> Iterator[tuple[str, list[float | str | None]]]:
+    """Each mapped column with its value for every patient, None where it is not known."""
+    for name, (column, _) in file.extra.items():
+        yield column, [patient.extra.get(name) for patient in patients]
+    for name, cell in file.history.items():
+        if cell.column:
+            yield cell.column, [getattr(patient.history, name) for patient in patients]
+    for lab in file.labs:
+        yield lab.column, [None if (found := patient.current(lab.analyte)) is None else found.value for patient in patients]
 
 
 def _by_size(values: FloatArray, died: BoolArray, times: FloatArray) -> str:
