@@ -23,7 +23,16 @@ def present(cohort: CohortFile, value: object) -> bool:
 
 def text_of(cohort: CohortFile, value: object) -> str:
     """The words of a cell, or nothing; a table of numbers that writes 1 as 1.0 says 1."""
-    if not present(cohort, value):
+    return name_of(value) if present(cohort, value) else ""
+
+
+def name_of(value: object) -> str:
+    """A cell as it names a patient: a name is the same in every table, whatever blanks stand around it and however 1 is kept.
+
+    >>> name_of(" P7 "), name_of(7.0), name_of(None)
+    ('P7', '7', '')
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
 

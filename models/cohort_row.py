@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from models.analytes import ANALYTES, BY_LOINC
-from models.cells import date_of, day_of, equals, number_in, number_of, present, text_of
+from models.cells import date_of, day_of, equals, name_of, number_in, number_of, present, text_of
 from models.courses import Treatment
 from models.fault import Fault
 from models.mapping import Cell, CohortFile, Exclusion, LabColumn
@@ -40,7 +40,7 @@ def patient_of(cohort: CohortFile, row: Row, measurements: Iterable[Row] = (), t
     given = [one for lab in cohort.labs if (one := _lab(cohort, lab, row, faults, origin)) is not None]
     given += [one for line in measurements if (one := _dated_lab(cohort, line, faults, origin)) is not None]
     return assemble(
-        id=str(row[cohort.patient]),
+        id=name_of(row[cohort.patient]),
         age_years=number_in(simple.get("age_years")),
         sex=simple.get("sex"),
         tumour=simple.get("tumour"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -136,3 +136,9 @@ class CohortFile:
             likely = f"column {near[0]}" if near else ""
             faults.append(Fault(f"{self.path.name}: {key}", f"column {column}", f"a column of {self.table}", likely))
         return faults
+
+    def strangers(self, table: str, by_patient: Mapping[str, Sized], known: Collection[str]) -> str:
+        """A warning where a tidy table has rows of patients who are not `known` to the patients' table: how many, no names."""
+        strange = [rows for name, rows in by_patient.items() if not name or name not in known]
+        who = f"{sum(map(len, strange))} rows of {len(strange)} patients who are not in {self.table}"
+        return f"{table}: {who} were not used" if strange else ""

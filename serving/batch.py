@@ -27,6 +27,7 @@ class Scored:
     scored: int
     refused: tuple[Refused, ...]
     out: Path
+    warnings: tuple[str, ...] = ()  # of the file as a whole: they refuse nobody
 
 
 def score_file(
@@ -45,7 +46,7 @@ def score_file(
         bar = tqdm(_once(source, repeated), total=often.total(), unit="patients", disable=not progress, desc="score")
         for block in _blocks(bar):
             refused += write(block)
-    return Scored(often.total() - len(refused), tuple(refused), out)
+    return Scored(often.total() - len(refused), tuple(refused), out, source.strangers(often))
 
 
 def _once(source: PatientFile, repeated: dict[str, int]) -> Iterator[Patient | Refused]:

@@ -135,6 +135,8 @@ def _report(artifact: Artifact, found: Scored, as_json: bool) -> None:
         typer.echo(f"{one.id or 'a patient without an id'}: {one}", err=True)
     if len(found.refused) > NAMED:
         typer.echo(f"and {len(found.refused) - NAMED} more, all of them in {found.out}", err=True)
+    for warning in found.warnings:
+        typer.echo(f"warning: {warning}", err=True)
     if not as_json:
         typer.echo(summary, err=True)
         return

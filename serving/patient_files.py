@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from models.cells import name_of
 from models.cohort_file import CohortFile, InvalidCohort, read_cohort_file
 from models.cohort_row import Row, excluded, patient_of, present
 from models.fault import Fault
 from models.patient import InvalidPatient, Patient
+from models.text_table import TextRow, column_names, require_distinct, text_rows, text_table
 from serving.refused import Refused
 from serving.wire import read_line
 
@@ -25,6 +26,10 @@ class PatientFile(Protocol):
     def ids(self) -> Iterator[str]: ...
 
     def patients(self) -> Iterator[Patient | Refused]: ...
+
+    def strangers(self, known: Collection[str]) -> tuple[str, ...]:
+        """Warnings of what was given of nobody who is `known` by an id."""
+        ...
 
 
 def patient_file(path: Path, data: Path | None = None) -> PatientFile:
@@ -59,6 +64,9 @@ class Lines:
     def patients(self) -> Iterator[Patient | Refused]:
         return map(read_line, self._lines())
 
+    def strangers(self, known: Collection[str]) -> tuple[str, ...]:
+        return ()  # whatever stands in a line is of its patient
+
     def _lines(self) -> Iterator[bytes]:
         with self.path.open("rb") as file:
             yield from (line for line in file if not line.isspace())
@@ -81,6 +89,10 @@ class Tables:
     def patients(self) -> Iterator[Patient | Refused]:
         return map(self._patient, rows(self.table))
 
+    def strangers(self, known: Collection[str]) -> tuple[str, ...]:
+        tables = {self.cohort.measurement_table: self.measurements, self.cohort.treatment_table: self.treatments}
+        return tuple(told for name, own in tables.items() if (told := self.cohort.strangers(name, own, known)))
+
     def _patient(self, row: Row | Refused) -> Patient | Refused:
         if isinstance(row, Refused):
             return row
@@ -97,37 +109,41 @@ class Tables:
 
     def _id(self, row: Row) -> str:
         given = row.get(self.cohort.patient)
-        return str(given) if present(self.cohort, given) else ""
+        return name_of(given) if present(self.cohort, given) else ""
 
 
 def rows(path: Path) -> Iterator[Row | Refused]:
-    """The rows of a CSV or Parquet table; a CSV line with too few or too many cells is refused, never padded."""
-    if path.suffix.lower() == ".parquet":
-        from pyarrow import parquet  # only those who keep Parquet pay for it
-
-        for batch in parquet.ParquetFile(path).iter_batches():
-            yield from batch.to_pylist()
+    """The rows of a CSV or Parquet table; a CSV row with too few or too many cells is refused, never padded."""
+    if _is_parquet(path):
+        yield from _parquet_rows(path)
         return
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        lines = csv.reader(file)
-        names = next(lines, [])
-        for cells in lines:
-            if len(cells) == len(names):
-                yield dict(zip(names, cells, strict=True))
-            elif cells:
-                given, allowed = f"{len(cells)} cells", f"{len(names)} cells, as the header has"
-                fault = Fault(f"line {lines.line_num}", given, allowed, "a comma or line break without quotes")
-                yield Refused("", "invalid", (fault,))
+    for row in text_rows(path):
+        if isinstance(row, TextRow):
+            yield row.cells
+        else:
+            yield Refused("", "invalid", (replace(row.fault, field=f"row {row.number}, {row.fault.field}"),))
 
 
-def header(path: Path) -> list[str]:
-    """The column names of a CSV or Parquet table."""
-    if path.suffix.lower() == ".parquet":
-        from pyarrow import parquet
+def header(path: Path) -> tuple[str, ...]:
+    """The column names of a CSV or Parquet table. Raises InvalidCohort where two columns have one name."""
+    if not _is_parquet(path):
+        return column_names(path)
+    from pyarrow import parquet
 
-        return list(parquet.read_schema(path).names)
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        return next(csv.reader(file), [])
+    names = tuple(parquet.read_schema(path).names)
+    require_distinct(path.name, names)
+    return names
+
+
+def _is_parquet(path: Path) -> bool:
+    return path.suffix.lower() == ".parquet"
+
+
+def _parquet_rows(path: Path) -> Iterator[Row]:
+    from pyarrow import parquet  # only those who keep Parquet pay for it
+
+    for batch in parquet.ParquetFile(path).iter_batches():
+        yield from batch.to_pylist()
 
 
 def _tables(cohort: CohortFile, data: Path) -> Tables:
@@ -158,13 +174,9 @@ def _absent_columns(path: Path | None, needed: Sequence[str], cohort: CohortFile
 
 
 def _by_patient(path: Path | None) -> dict[str, list[Row]]:
+    """The rows of a tidy table by patient. Raises InvalidCohort for ragged rows: nobody knows whose measurements are missing."""
     found: dict[str, list[Row]] = {}
-    broken: list[Fault] = []
-    for row in rows(path) if path else ():
-        if isinstance(row, Refused):
-            broken += row.faults
-        else:
-            found.setdefault(str(row["patient"]), []).append(row)
-    if broken:
-        raise InvalidCohort(broken)
+    if path:
+        for row in _parquet_rows(path) if _is_parquet(path) else (row.cells for row in text_table(path).rows):
+            found.setdefault(name_of(row["patient"]), []).append(row)
     return found

@@ -18,7 +18,7 @@ from models.patient import Patient
 from training.reading.flow import Step, flow_diagram
 from training.reading.rows import Rows, rows_of
 from training.reading.suspicion import Suspicions, suspicions
-from training.reading.tables import digest_of, lines, read_table
+from training.reading.tables import digest_of, read_table
 from training.statistics.censoring import FollowUp
 
 __all__ = ["Cohort", "Step", "followed", "read_cohort", "required_features"]
@@ -76,7 +76,7 @@ def read_cohort(
     if header and not {file.patient, *file.audit_only} <= set(table.columns):
         raise InvalidCohort(header)  # without them no row can be read
     rows = rows_of(file, folder, required_features(file) if required is None else tuple(required))
-    for line in tqdm(lines(table), desc=f"reading {file.name}", unit="patient", disable=not progress):
+    for line in tqdm(table.lines, desc=f"reading {file.name}", unit="patient", disable=not progress):
         rows.read(line)
     faults = _faults(rows, set(table.columns), header)
     doubts = _doubts(rows, faults)

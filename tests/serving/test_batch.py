@@ -154,7 +154,7 @@ def test_base_and_terms_of_a_row_add_up(loaded: Artifact, tmp_path: Path) -> Non
         (changed(pid="p2", alb="-99"), "refused: insufficient data: albumin = nothing"),
         (changed(pid="", age="61"), "refused: invalid: column pid = nothing"),
         (changed(pid="p2", sex="X"), "refused: invalid: column sex = X"),
-        (("p2", "61"), "refused: invalid: line 3 = 2 cells"),
+        (("p2", "61"), "refused: invalid: row 3, number of cells = 2: allowed is 10, as the header has"),
     ],
 )
 def test_a_bad_row_is_refused_with_its_faults_and_the_file_goes_on(
@@ -217,7 +217,7 @@ def test_another_kind_of_file_is_refused(loaded: Artifact, tmp_path: Path, name:
 def test_nothing_half_written_is_left_when_scoring_fails(loaded: Artifact, tmp_path: Path) -> None:
     patients = wide(tmp_path, ROW)
     (tmp_path / "wide.csv").write_bytes((tmp_path / "wide.csv").read_bytes() + b'p2,61,F,"lung\xff",1,1,1,1,1,1\n')
-    with pytest.raises(UnicodeDecodeError, match="utf-8"):
+    with pytest.raises(InvalidCohort, match=r"wide\.csv = a text that is not UTF-8"):
         scored(loaded, patients)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["wide.csv", "wide.toml"]
 
@@ -236,6 +236,45 @@ def test_tidy_tables_are_gathered_by_patient(loaded: Artifact, tmp_path: Path) -
     assert [bool(row["risk_90d"]) for row in found] == [True, False]
     assert [one.why for one in report.refused] == ["insufficient data"]
     assert "prior_lines" not in found[0]["quality"]
+
+
+def _tidy(folder: Path, people: str, measurements: str) -> Path:
+    (folder / "p.csv").write_text("pid,age,sex,tumour\n" + people)
+    (folder / "m.csv").write_text("patient,day,analyte,value,unit\n" + measurements)
+    (folder / "tidy.toml").write_text(
+        'patient = "pid"\n[tables]\npatients = "p.csv"\nmeasurements = "m.csv"\n'
+        '[patient_fields]\nage_years = "age"\nsex = "sex"\ntumour = "tumour"\n'
+    )
+    return folder / "tidy.toml"
+
+
+def test_tidy_rows_of_somebody_else_are_counted_in_a_warning_that_names_nobody(loaded: Artifact, tmp_path: Path) -> None:
+    blood = "{0},0,alc,800,/mm3\n{0},0,albumin,3.6,g/dL\n"
+    report, _ = scored(loaded, _tidy(tmp_path, "p1,61,female,nsclc\n", blood.format("p1") + blood.format("P-001")))
+    assert report.scored == 1
+    assert report.warnings == ("m.csv: 2 rows of 1 patients who are not in p.csv were not used",)
+    ours, _ = scored(loaded, _tidy(tmp_path, "p1,61,female,nsclc\n", blood.format("p1")))
+    assert ours.warnings == ()
+
+
+def test_blanks_around_an_id_part_nobody_from_the_measurements(loaded: Artifact, tmp_path: Path) -> None:
+    patients = _tidy(tmp_path, " p1,61,female,nsclc\n", "p1 ,0,alc,800,/mm3\n p1,0,albumin,3.6,g/dL\n")
+    report, (row,) = scored(loaded, patients)
+    assert (report.scored, report.warnings, row["id"]) == (1, (), "p1")
+
+
+def test_a_tidy_table_with_rows_cut_short_is_refused_with_their_numbers(loaded: Artifact, tmp_path: Path) -> None:
+    patients = _tidy(tmp_path, "p1,61,female,nsclc\n", "p1,0,alc,800,/mm3\np1,0,albumin\np1,0,ecog\n")
+    with pytest.raises(InvalidCohort, match=r"m\.csv rows 3, 4, number of cells = 3: allowed is 5"):
+        scored(loaded, patients)
+
+
+def test_a_table_with_two_columns_of_one_name_is_not_scored(loaded: Artifact, tmp_path: Path) -> None:
+    patients = wide(tmp_path, (*ROW, "9000"))
+    head, row = (tmp_path / "wide.csv").read_text().splitlines()
+    (tmp_path / "wide.csv").write_text(f"{head},alc\n{row}\n")
+    with pytest.raises(InvalidCohort, match=r"wide\.csv = several columns alc: allowed is one column of each name"):
+        scored(loaded, patients)
 
 
 def test_a_tidy_table_without_its_columns_is_refused(loaded: Artifact, tmp_path: Path) -> None:

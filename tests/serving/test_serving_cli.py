@@ -62,6 +62,20 @@ def test_a_refused_patient_is_named_and_the_command_says_so_with_its_exit_code(
     assert "b: not eligible: age_years = 17" in stderr
 
 
+def test_rows_of_somebody_else_are_counted_on_stderr(app: typer.Typer, model_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text(
+        'patient = "id"\n[tables]\npatients = "p.csv"\nmeasurements = "m.csv"\n'
+        '[patient_fields]\nage_years = "age"\nsex = "sex"\ntumour = "tumour"\n'
+    )
+    (tmp_path / "p.csv").write_text("id,age,sex,tumour\na,61,female,nsclc\n")
+    blood = "a,0,alc,800,/mm3\na,0,albumin,3.6,g/dL\n"
+    (tmp_path / "m.csv").write_text("patient,day,analyte,value,unit\n" + blood + "elsewhere,0,alc,800,/mm3\n")
+    code, stdout, stderr = run(app, "score", model_folder, tmp_path / "c.toml", "--out", tmp_path / "s.csv")
+    assert (code, stdout) == (0, "")
+    assert "warning: m.csv: 1 rows of 1 patients who are not in p.csv were not used" in stderr
+    assert "elsewhere" not in stderr
+
+
 def test_a_long_list_of_refused_patients_is_cut_short_on_stderr(app: typer.Typer, model_folder: Path, patients: Path) -> None:
     patients.write_text("".join(line(f"p{place}", age=3) + "\n" for place in range(25)))
     code, _, stderr = run(app, "score", model_folder, patients, "--out", patients.with_name("s.csv"))

@@ -279,6 +279,38 @@ def test_tidy_rows_of_somebody_else_are_told_and_not_used(tmp_path):
     assert warned in read_cohort(path).warnings
 
 
+def test_rows_cut_short_are_refused_by_check_and_not_taken_for_patients_without_follow_up(write_cohort):
+    path = write_cohort()
+    table = path.with_name("patients.csv")
+    head, *rows = table.read_text().splitlines()
+    table.write_text("\n".join([head, *rows[:80], *(row.rsplit(",", 3)[0] for row in rows[80:])]) + "\n")
+    ran = CliRunner().invoke(lymphorisk.app, ["check", str(path)])
+    assert (ran.exit_code, ran.stdout) == (1, "")
+    assert "patients.csv rows 82, 83, 84, 85, 86 and 35 more, number of cells = 6: allowed is 9, as the header has" in ran.stderr
+
+
+def test_a_comma_at_the_end_of_every_row_is_a_fault_that_names_no_patient(write_cohort):
+    path = write_cohort()
+    table = path.with_name("patients.csv")
+    head, *rows = table.read_text().splitlines()
+    table.write_text("\n".join([head, *(row + "," for row in rows)]) + "\n")
+    for command in (["check", str(path)], ["train", str(path), "--out", str(path.parent / "model"), "--no-tracking"]):
+        ran = CliRunner().invoke(lymphorisk.app, command)
+        assert (ran.exit_code, ran.stdout) == (1, "")
+        assert "number of cells = 10: allowed is 9, as the header has; likely a comma at the end of the row" in ran.stderr
+        assert "P2" not in ran.stderr
+
+
+def test_blanks_around_a_patients_name_part_nobody_from_the_measurements(tmp_path):
+    path = write(simulate(40, 4), tmp_path, "tidy")
+    whole = read_cohort(path)
+    head, *rows = (tmp_path / "measurements.csv").read_text().splitlines()
+    (tmp_path / "measurements.csv").write_text("\n".join([head, *(row.replace(",", " ,", 1) for row in rows)]) + "\n")
+    spaced = read_cohort(path)
+    assert spaced.patients == whole.patients
+    assert spaced.warnings == whole.warnings
+
+
 def test_tables_may_lie_elsewhere_and_are_missed_where_they_do_not(write_cohort, tmp_path):
     path = write_cohort()
     elsewhere = tmp_path / "tables"

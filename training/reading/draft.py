@@ -7,11 +7,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-import pandas as pd
-
 from models.analytes import ANALYTES
 from models.history import HISTORY_FIELDS
-from training.reading.tables import read_table
+from training.reading.tables import Table, read_table
 
 # how the name of a column begins that may hold an analyte, in words
 _BEGINS: Mapping[str, tuple[str, ...]] = {
@@ -68,12 +66,12 @@ def draft_of(table: Path) -> str:
 
     As it is written it is refused, naming each blank. Raises InvalidCohort where there is no table to be read.
     """
-    frame = read_table(table)
-    free = [str(column) for column in frame.columns]
+    read = read_table(table)
+    free = list(read.columns)
     patient = _take(free, lambda words: bool(words) and re.fullmatch(_PATIENT, words) is not None)
     names = {"name": table.stem, "name_quoted": _quoted(table.stem), "table": _quoted(table.name), "patient": _quoted(patient)}
     parts = [_HEAD.format(**names), *_fields(free), "", *_labs(free), "", *_history(free), ""]
-    unmapped = [f"# {_quoted(column)}  {_empty(frame, column):.0%}" for column in free]
+    unmapped = [f"# {_quoted(column)}  {_empty(read, column):.0%}" for column in free]
     return "\n".join([*parts, "# Columns that are not mapped (share of empty cells):", *unmapped, ""])
 
 
@@ -95,8 +93,9 @@ def _take(free: list[str], fits: Callable[[str], bool]) -> str:
     return found
 
 
-def _empty(frame: pd.DataFrame, column: str) -> float:
-    return float((frame[column].isna() | (frame[column].astype(str).str.strip() == "")).mean())
+def _empty(table: Table, column: str) -> float:
+    cells = [line.row[column] for line in table.lines]
+    return sum(cell is None or not str(cell).strip() for cell in cells) / max(len(cells), 1)
 
 
 def _fields(free: list[str]) -> Iterator[str]:

@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from models.fault import Fault
+from models.text_table import in_rows, rows_named
 
-_SHOWN = 5  # rows named before "and N more"
 _GIVEN = 3  # values shown
 
 
@@ -36,7 +36,7 @@ class RowFaults:
 def _gathered(table: str, place: str, allowed: str, found: Sequence[tuple[int, str, str]]) -> Fault:
     values = list(dict.fromkeys(given for _, given, _ in found))
     given = ", ".join(values[:_GIVEN]) + (", ..." if len(values) > _GIVEN else "")
-    return Fault(f"{table} {rows_named([row for row, _, _ in found])}, {place}", given, allowed, _causes(found))
+    return in_rows(table, [row for row, _, _ in found], Fault(place, given, allowed, _causes(found)))
 
 
 def _causes(found: Sequence[tuple[int, str, str]]) -> str:
@@ -48,15 +48,3 @@ def _causes(found: Sequence[tuple[int, str, str]]) -> str:
     if len(rows) == 1 or len(told) < 2:
         return "".join(told)
     return ", or ".join(f"{cause} ({rows_named(rows[cause])})" for cause in told)
-
-
-def rows_named(rows: Sequence[int]) -> str:
-    """Rows in words.
-
-    >>> rows_named([3]), rows_named([2, 3, 4, 5, 6, 7, 9])
-    ('row 3', 'rows 2, 3, 4, 5, 6 and 2 more')
-    """
-    distinct = sorted(set(rows))
-    shown = ", ".join(map(str, distinct[:_SHOWN]))
-    more = f" and {len(distinct) - _SHOWN} more" if len(distinct) > _SHOWN else ""
-    return ("row " if len(distinct) == 1 else "rows ") + shown + more

@@ -10,13 +10,15 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from models.cells import name_of
 from models.cohort_file import CohortFile
 from models.cohort_row import Outcome, excluded, outcome_of, patient_of, present
 from models.fault import Fault
 from models.features import FEATURES
 from models.patient import InvalidPatient, Patient
 from models.population import ineligibility
-from training.reading.row_faults import RowFaults, rows_named
+from models.text_table import rows_named
+from training.reading.row_faults import RowFaults
 from training.reading.tables import Line, lines_by_patient
 
 T = TypeVar("T")
@@ -48,7 +50,7 @@ class Rows:
 
     def read(self, line: Line) -> None:
         """Read one row: into the cohort, out of it with a reason, or at fault."""
-        name = str(line.row[self.file.patient])
+        name = name_of(line.row[self.file.patient])
         self.seen.add(name)
         found: list[Fault] = []
         if reason := excluded(self.file, line.row):
@@ -66,7 +68,7 @@ class Rows:
             self.outcomes.append(outcome)
 
     def _patient(self, line: Line, found: list[Fault]) -> Patient | None:
-        name = str(line.row[self.file.patient])
+        name = name_of(line.row[self.file.patient])
         own = ([one.row for one in table.by_patient.get(name, ())] for table in (self.measurements, self.treatments))
         return _attempt(lambda: patient_of(self.file, line.row, *own), found)
 
@@ -98,7 +100,7 @@ class Rows:
     def _alone(self, line: Line, table: TidyTable) -> list[tuple[int, list[Fault]]]:
         """The patient's rows of a tidy table, and what would be at fault were each the only one."""
         read = []
-        for one in table.by_patient.get(str(line.row[self.file.patient]), ()):
+        for one in table.by_patient.get(name_of(line.row[self.file.patient]), ()):
             found: list[Fault] = []
             only = {"measurements": [one.row]} if table is self.measurements else {"treatments": [one.row]}
             _attempt(partial(patient_of, self.file, line.row, **only), found)
@@ -118,13 +120,8 @@ class Rows:
 
     def strangers(self) -> list[str]:
         """A warning for each tidy table with rows of patients who are not in the patients' table."""
-        warnings = []
-        for table in (self.measurements, self.treatments):
-            if strange := set(table.by_patient) - self.seen:
-                rows = sum(len(table.by_patient[name]) for name in strange)
-                who = f"{rows} rows of {len(strange)} patients who are not in {self.file.table}"
-                warnings.append(f"{table.name}: {who} were not used")
-        return warnings
+        tables = (self.measurements, self.treatments)
+        return [told for table in tables if (told := self.file.strangers(table.name, table.by_patient, self.seen))]
 
 
 def rows_of(file: CohortFile, folder: Path, required: tuple[str, ...]) -> Rows:

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pyarrow import ArrowInvalid
+from pyarrow import ArrowInvalid, parquet
 
+from models.cells import name_of
 from models.cohort_file import CohortFile, InvalidCohort
 from models.fault import Fault
+from models.text_table import require_distinct, text_table, unreadable
 
 Row = Mapping[str, Any]
 HEADER = 2  # the first row below the header is row 2, as a spreadsheet counts
@@ -27,43 +29,37 @@ class Line:
     row: Row
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """A CSV (every cell as text) or a Parquet table (empty cells None); the index keeps the number of a row among all rows.
+@dataclass(frozen=True)
+class Table:
+    """The names of a table's columns, and its rows in order."""
 
-    Raises InvalidCohort where there is no table to be read.
+    columns: tuple[str, ...]
+    lines: tuple[Line, ...]
+
+
+def read_table(path: Path) -> Table:
+    """A CSV (every cell as text) or a Parquet table (empty cells None).
+
+    Raises InvalidCohort where there is no table to be read, and for rows of a CSV that are not as long as its header.
     """
     if not path.is_file():
-        raise _unreadable(str(path), "no such file", "a folder of tables that --data DIR must name")
+        raise unreadable(str(path), "no such file", "a folder of tables that --data DIR must name")
+    if path.suffix.lower() == ".parquet":
+        return _parquet(path)
+    read = text_table(path)
+    return Table(read.columns, tuple(Line(row.number, row.cells) for row in read.rows))
+
+
+def _parquet(path: Path) -> Table:
     try:
-        table = _parquet(path) if path.suffix == ".parquet" else _csv(path)
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError, ArrowInvalid) as error:
-        raise _unreadable(path.name, "a file that cannot be read", str(error)) from error
-    table.columns = [str(column) for column in table.columns]
-    if len(table.columns) == 1 and ";" in table.columns[0]:
-        raise _unreadable(path.name, "one column", "semicolons between columns")
-    return table
-
-
-def _unreadable(place: str, given: str, likely: str) -> InvalidCohort:
-    return InvalidCohort([Fault(place, given, "a CSV in UTF-8 with commas between columns, or a Parquet table", likely)])
-
-
-def _csv(path: Path) -> pd.DataFrame:
-    # blank lines are read and then dropped, so that a row keeps the number it has in a spreadsheet
-    table = pd.read_csv(path, dtype=str, keep_default_na=False, skip_blank_lines=False)
-    return table[(table != "").any(axis=1)]
-
-
-def _parquet(path: Path) -> pd.DataFrame:
-    table = pd.read_parquet(path)
+        require_distinct(path.name, parquet.read_schema(path).names)
+        table = pd.read_parquet(path)
+    except ArrowInvalid as error:
+        raise unreadable(path.name, "a file that cannot be read", str(error)) from error
     table = table.reset_index(drop=all(name is None for name in table.index.names))  # a named index is a column
-    return table.astype(object).where(table.notna(), None)
-
-
-def lines(table: pd.DataFrame) -> list[Line]:
-    """The rows of a table with their numbers."""
-    rows: list[Any] = table.to_dict("records")
-    return [Line(int(index) + HEADER, row) for index, row in zip(table.index, rows, strict=True)]
+    table.columns = [str(column) for column in table.columns]
+    rows: list[Any] = table.astype(object).where(table.notna(), None).to_dict("records")
+    return Table(tuple(table.columns), tuple(Line(number, row) for number, row in enumerate(rows, start=HEADER)))
 
 
 def lines_by_patient(folder: Path, name: str, needed: Sequence[str]) -> dict[str, list[Line]]:
@@ -71,11 +67,11 @@ def lines_by_patient(folder: Path, name: str, needed: Sequence[str]) -> dict[str
     if not name:
         return {}
     table = read_table(folder / name)
-    if missing := [column for column in needed if column not in table]:
+    if missing := [column for column in needed if column not in table.columns]:
         raise InvalidCohort([Fault(name, f"no column {column}", f"columns {', '.join(needed)}") for column in missing])
     grouped: dict[str, list[Line]] = defaultdict(list)
-    for line in lines(table):
-        grouped[str(line.row["patient"])].append(line)
+    for line in table.lines:
+        grouped[name_of(line.row["patient"])].append(line)
     return dict(grouped)
 
 
