@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import date
 
 from models.fault import Fault
 from models.mapping import CohortFile
 
 _ABSENT = frozenset({"", "na", "n/a", "nan", "nat", "<na>", "null", "none"})
+_DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,14})\.\d{0,15}")  # a code such as 01 is a word, and stays as it is
 
 
 def present(cohort: CohortFile, value: object) -> bool:
@@ -22,8 +24,21 @@ def present(cohort: CohortFile, value: object) -> bool:
 
 
 def text_of(cohort: CohortFile, value: object) -> str:
-    """The words of a cell, or nothing; a table of numbers that writes 1 as 1.0 says 1."""
-    return name_of(value) if present(cohort, value) else ""
+    """The words of a cell, or nothing."""
+    return word_in(value) if present(cohort, value) else ""
+
+
+def word_in(value: object) -> str:
+    """The word a value is; a number is one word however a table writes it.
+
+    >>> word_in(1.0), word_in("1.0"), word_in("2.50"), word_in(" IV "), word_in("01")
+    ('1', '1', '2.5', 'IV', '01')
+    """
+    text = str(value).strip()
+    if not (isinstance(value, float) or _DECIMAL.fullmatch(text)):
+        return text
+    number = float(text)
+    return str(int(number)) if number.is_integer() else str(number)
 
 
 def name_of(value: object) -> str:

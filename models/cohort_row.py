@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from models.analytes import ANALYTES, BY_LOINC
-from models.cells import date_of, day_of, equals, name_of, number_in, number_of, present, text_of
+from models.cells import date_of, day_of, equals, name_of, number_in, number_of, present, text_of, word_in
 from models.courses import Treatment
 from models.fault import Fault
 from models.mapping import Cell, CohortFile, Exclusion, LabColumn
@@ -112,19 +112,19 @@ def _value(cohort: CohortFile, cell: Cell, row: Row, field: str, faults: list[Fa
         return None
     if not cell.map:
         return value
-    text = text_of(cohort, value)
-    if text not in cell.map:
+    text, meanings = text_of(cohort, value), {word_in(word): meaning for word, meaning in cell.map.items()}
+    if text not in meanings:
         faults.append(Fault(field, text, "a value of its map: " + ", ".join(cell.map)))
-    return cell.map.get(text)
+    return meanings.get(text)
 
 
 def _died(cohort: CohortFile, value: object, yes: str, field: str, faults: list[Fault]) -> bool | None:
     if not present(cohort, value):
         return None
-    text = text_of(cohort, value)
+    text, death = text_of(cohort, value), word_in(yes).lower()
     word = text.lower()
-    if yes and (word == yes.lower() or word not in _DEATH):
-        return word == yes.lower()
+    if yes and (word == death or word not in _DEATH):
+        return word == death
     if not yes and (word in _YES or word in _NO):
         return word in _YES
     allowed = f'"{yes}" for a death' if yes else '1 or 0, true or false; or yes = "..." in the cohort file'

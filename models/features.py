@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from models.cells import word_in
+from models.neutrophils import neutropenic
 from models.patient import ALC_FLOOR, Measurement, Patient
 from models.tumours import CA19_9_TUMOURS
 
@@ -27,7 +29,6 @@ GROUPS: tuple[Group, ...] = Group.__args__  # type: ignore[attr-defined]  # the 
 
 NLR_CAP = 40.0  # larger ratios carry no more information (clinical.md section 5: cap 25-40 for modelling)
 NLR_FLOOR = 0.1  # smaller ratios are not told apart in a change
-NEUTROPENIA = 1.0  # 10*9/L: a ratio with fewer neutrophils reassures nobody
 UNDETECTABLE = 2.0  # U/mL: at or below, a stratum of its own, possibly a Lewis-negative non-secretor
 BILIRUBIN_ULN = 20.5  # umol/L (1.2 mg/dL), taken where the laboratory's own limit is not given
 CHOLESTASIS = 2.0  # times the upper limit of normal: CA19-9 is then no measure of burden
@@ -78,12 +79,6 @@ def _lab(analyte: str, floor: float = -math.inf, log: bool = False) -> Callable[
         return Reading(math.log(value) if log else value)
 
     return read
-
-
-def neutropenic(patient: Patient, ratio: Measurement | None = None) -> bool:
-    """Whether neutrophils are below 1.0 10*9/L now, or were in the draw of `ratio`: its NLR then reassures nobody."""
-    counts = [patient.current("anc"), patient.on_day("anc", ratio.days_before_index) if ratio else None]
-    return any(anc is not None and anc.below(NEUTROPENIA) for anc in counts)
 
 
 def _ln_nlr(patient: Patient) -> Reading:
@@ -241,8 +236,11 @@ def site_feature(name: str, levels: bool) -> Feature:
 
 
 def level_of(feature: Feature, patient: Patient) -> str | None:
-    """The level of a feature with named levels: the tumour type, or a site's own category; None where it is not known."""
+    """The level of a feature with named levels: the tumour type, or a site's own category; None where it is not known.
+
+    A category given as a number is the word a cohort file would have read: 2 and "2.0" are the level "2".
+    """
     if feature.name == "tumour":
         return patient.tumour
     value = patient.extra.get(feature.name.removeprefix("extra."))
-    return value if isinstance(value, str) else None
+    return None if value is None else word_in(value) or None

@@ -142,7 +142,7 @@ class _Draw:
         value = float(Decimal(repr(whole.value)) * Decimal(repr(part.value)) / 100)
         low, high = ANALYTES[count].plausible
         plausible = whole.plausible and part.plausible and low <= value <= high
-        given, limit = f"{whole.given} x {part.given}", _joint(whole.limit, part.limit)
+        given, limit = f"{whole.given} x {part.given}", joint(whole.limit, part.limit)
         self.of[count] = Measurement(count, value, whole.days_before_index, limit, True, plausible, given=given)
         self.places[count] = self.places[share]
         if value > ANALYTES[count].hard[1]:
@@ -170,10 +170,10 @@ class _Draw:
                 self.faults.append(Fault(self.places["nlr"], said, "ANC / ALC of the same draw, within 5 %", likely))
         value = min(anc.value / max(alc.value, ALC_FLOOR), known.hard[1])
         plausible = anc.plausible and alc.plausible and known.plausible[0] <= value <= known.plausible[1]
-        words, limit = f"{anc.given} / {alc.given}", _joint(anc.limit, _TURNED[alc.limit])
+        words, limit = f"{anc.given} / {alc.given}", joint(anc.limit, _TURNED[alc.limit])
         self.of["nlr"] = Measurement("nlr", value, anc.days_before_index, limit, True, plausible, given=words)
 
 
-def _joint(one: Limit, other: Limit) -> Limit:
+def joint(one: Limit, other: Limit) -> Limit:
     """The limit of a product: none where its factors pull apart."""
     return "" if one and other and one != other else one or other

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from models.courses import running
 from models.fault import Fault
+from models.neutrophils import now
 from models.patient import Patient
 from models.tumours import HAEMATOLOGICAL, LABELS
 
@@ -32,14 +33,23 @@ def ineligibility(patient: Patient) -> list[Fault]:
         reasons.append(Fault("age_years", f"{patient.age_years:g}", "18 years or older: the models are for adults"))
     if patient.tumour == HAEMATOLOGICAL:
         reasons.append(Fault("tumour", patient.tumour, "a solid tumour: haematological malignancies are out of scope"))
-    anc = patient.current("anc")
-    if anc is not None and anc.below(ACUTE_ANC):
-        allowed = "0.5 10*9/L or more: below is an acute state, to be scored after recovery"
-        reasons.append(Fault("anc", f"{anc.value:g} 10*9/L", allowed))
+    reasons += _acute(patient)
     for course in running(patient.treatments, RUNNING_DAYS):
         allowed = f"no line running for more than {RUNNING_DAYS:g} days; day 0 is {TIME_ORIGIN}"
         reasons.append(Fault("treatments", f"a line running since day {-course.start_days_before:g}", allowed))
     return reasons
+
+
+def _acute(patient: Patient) -> list[Fault]:
+    """The acute state, once: by the count of neutrophils, else by all white cells or what the NLR implies."""
+    for found in now(patient):
+        if found.below(ACUTE_ANC):
+            allowed = "0.5 10*9/L or more: below is an acute state, to be scored after recovery"
+            if found != patient.current("anc"):
+                words = "all white cells" if found.analyte == "wbc" else found.given
+                allowed += f" (neutrophils not counted; told by {words})"
+            return [Fault("anc", f"{found.value:g} 10*9/L", allowed)]
+    return []
 
 
 def require_eligible(patient: Patient) -> Patient:

@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from models.analytes import ANALYTES
-from models.features import Feature, Reading, cholestasis, level_of, neutropenic, undetectable
+from models.features import Feature, Reading, cholestasis, level_of, undetectable
+from models.neutrophils import neutropenic
 from models.patient import CURRENT_DAYS, STALE_DAYS, Measurement, Patient
 from models.risk import RiskModel
 from models.tumours import CA19_9_TUMOURS
@@ -167,7 +168,7 @@ def _blood_warnings(patient: Patient) -> Iterator[str]:
             if known != 0:
                 yield f"{name} within 14 days: {'not known' if known is None else 'yes'}; NLR may be confounded"
     if neutropenic(patient, patient.current("nlr")):
-        yield "neutrophils below 1.0 10*9/L: NLR is not interpretable, and a low one reassures nobody"
+        yield "neutrophils below 1.0 10*9/L, or possibly so: NLR is not interpretable, and a low one reassures nobody"
 
 
 def _ca19_9_warnings(patient: Patient) -> Iterator[str]:

@@ -15,7 +15,8 @@ from starlette.requests import ClientDisconnect
 
 from models.artifact import Artifact
 from models.risk import RiskModel
-from serving import openapi, problems
+from serving import openapi
+from serving.problems import Problems
 from serving.refused import Refused
 from serving.score import score
 from serving.standing import DISCLAIMER, example
@@ -40,6 +41,7 @@ def create_app(artifact: Artifact, site: str = "") -> FastAPI:
     app = FastAPI(
         title="lymphorisk", description=DISCLAIMER, version="1", docs_url=None, redoc_url=None, redirect_slashes=False
     )
+    problems = Problems(example(artifact.model))
     problems.install(app)
 
     @app.get("/livez", summary="Whether the process answers")
@@ -65,7 +67,7 @@ def create_app(artifact: Artifact, site: str = "") -> FastAPI:
     async def scores(request: Request) -> Response:
         try:
             body = await _body(request)
-            return await run_in_threadpool(_answer, artifact, body, site)
+            return await run_in_threadpool(_answer, artifact, problems, body, site)
         except Unacceptable as refused:
             return problems.problem(refused.status, refused.title)
 
@@ -100,17 +102,17 @@ def _features(model: RiskModel) -> list[dict[str, object]]:
     ]
 
 
-def _answer(artifact: Artifact, body: bytes, site: str) -> JSONResponse:
+def _answer(artifact: Artifact, problems: Problems, body: bytes, site: str) -> JSONResponse:
     try:
         asked = read_request(body)
     except TooLarge as error:
         return problems.unreadable(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, error.faults)
     except InvalidRequest as error:
         return problems.unreadable(HTTPStatus.BAD_REQUEST, error.faults)
-    return _scored(artifact, asked, site)
+    return _scored(artifact, problems, asked, site)
 
 
-def _scored(artifact: Artifact, asked: Asked, site: str) -> JSONResponse:
+def _scored(artifact: Artifact, problems: Problems, asked: Asked, site: str) -> JSONResponse:
     answers = score(artifact, asked.patients, site)
     if asked.many:
         found = [one.as_json(f"/patients/{at}") if isinstance(one, Refused) else one.as_json() for at, one in enumerate(answers)]

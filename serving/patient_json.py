@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date
+from difflib import get_close_matches
 from functools import lru_cache
 
 from models.analytes import ANALYTES, BY_LOINC, InvalidQuantity, quantity
@@ -16,14 +17,15 @@ from models.fault import Fault
 from models.history import FLAGS, HISTORY_FIELDS, NUMBERS, OUTCOMES
 from models.patient import GivenMeasurement, Patient, assemble
 from models.units import plain
-from serving.strict_json import step
 
 MOST_ROWS = 5000  # measurements or treatments of one patient
 MOST_LINES = 30
 LONGEST_ID = 128  # characters
+LOOKED_UP = 8  # unknown names of an object that are held against the known ones
 PATIENT_FIELDS = ("id", "as_of", "age_years", "sex", "tumour", "measurements", "treatments", "history", "extra")
 MEASUREMENT_FIELDS = ("analyte", "loinc", "value", "unit", "date", "uln", "method")
 TREATMENT_FIELDS = ("line", "modality", "agents", "start", "end", "outcome")
+FIELDS = frozenset(("patients", *PATIENT_FIELDS, *MEASUREMENT_FIELDS, *TREATMENT_FIELDS, *HISTORY_FIELDS))
 # and the tumour, of which assemble() speaks
 _REQUIRED = {"as_of": "the index date, YYYY-MM-DD: it is required", "age_years": "a number of years: it is required"}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -64,8 +66,12 @@ class Reading:
         )
 
     def known(self, given: Mapping[str, object], allowed: Iterable[str], at: str) -> None:
-        for key in sorted(set(given) - set(allowed)):
-            self.fault(step(at, key), "an unknown field", "one of " + ", ".join(allowed))
+        """One fault for all unknown fields of an object: their names, which may be a patient's, are not repeated."""
+        names = list(allowed)
+        if unknown := sorted(set(given) - set(names))[:LOOKED_UP]:
+            near = sorted({name for key in unknown for name in get_close_matches(key, names, n=1)})
+            likely = "another spelling of " + ", ".join(near) if near else ""
+            self.fault(at, "an unknown field", "only " + ", ".join(names), likely)
 
     def age(self, document: Mapping[str, object], at: str) -> float:
         """The age, or one that assemble() has nothing to say about: its fault is named already."""
@@ -214,7 +220,7 @@ class Reading:
         read: dict[str, float | str] = {}
         for name, value in self.object(document, "extra", at).items():
             if isinstance(value, bool) or not isinstance(value, int | float | str):
-                self.fault(step(f"{at}/extra", name), value, "a number or a text")
+                self.fault(f"{at}/extra", value, "a number or a text for each covariate")  # whose names only a model knows
             else:
                 read[name] = value if isinstance(value, str) else float(value)
         return read

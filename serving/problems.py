@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
@@ -20,40 +21,43 @@ _KINDS = {
 }
 
 
-def problem(
-    status: HTTPStatus, title: str, errors: Sequence[dict[str, str]] = (), headers: dict[str, str] | None = None
-) -> JSONResponse:
-    """A problem document; `errors` are JSON pointers with reasons.
+@dataclass(frozen=True)
+class Problems:
+    """The problem documents of one service; each begins with `opening`, as every output of a model of simulated patients does."""
 
-    References
-    ----------
-    RFC 9457, Problem Details for HTTP APIs, 2023.
-    """
-    content = {"type": "about:blank", "title": title, "status": status.value, "errors": list(errors)}
-    return JSONResponse(content, status.value, {"Cache-Control": "no-store", **(headers or {})}, PROBLEM)
+    opening: Mapping[str, object] = field(default_factory=dict)
 
+    def problem(
+        self, status: HTTPStatus, title: str, errors: Sequence[dict[str, str]] = (), headers: Mapping[str, str] | None = None
+    ) -> JSONResponse:
+        """A problem document; `errors` are JSON pointers with reasons.
 
-def unreadable(status: HTTPStatus, faults: Sequence[Fault]) -> JSONResponse:
-    """The problem of a request that could not be read as a whole."""
-    return problem(status, "the request cannot be read", pointed(faults))
+        References
+        ----------
+        RFC 9457, Problem Details for HTTP APIs, 2023.
+        """
+        content = {**self.opening, "type": "about:blank", "title": title, "status": status.value, "errors": list(errors)}
+        return JSONResponse(content, status.value, {"Cache-Control": "no-store", **(headers or {})}, PROBLEM)
 
+    def unreadable(self, status: HTTPStatus, faults: Sequence[Fault]) -> JSONResponse:
+        """The problem of a request that could not be read as a whole."""
+        return self.problem(status, "the request cannot be read", pointed(faults))
 
-def refusal(refused: Refused) -> JSONResponse:
-    """The problem of the one patient who is not scored."""
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, _KINDS[refused.why], pointed(refused.faults))
+    def refusal(self, refused: Refused) -> JSONResponse:
+        """The problem of the one patient who is not scored."""
+        return self.problem(HTTPStatus.UNPROCESSABLE_ENTITY, _KINDS[refused.why], pointed(refused.faults))
 
+    def install(self, app: FastAPI) -> None:
+        """Lets every error of `app` leave as a problem document."""
+        app.add_exception_handler(HTTPException, self._http)
+        app.add_exception_handler(500, self._unexpected)
 
-def install(app: FastAPI) -> None:
-    """Lets every error of `app` leave as a problem document."""
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(500, _unexpected)
+    async def _http(self, request: Request, error: Exception) -> JSONResponse:
+        status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else 500)
+        headers = error.headers if isinstance(error, HTTPException) else None
+        return self.problem(status, status.phrase, headers=headers)
 
-
-async def _http(request: Request, error: Exception) -> JSONResponse:
-    status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else 500)
-    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
-    return problem(status, status.phrase, headers=headers)
-
-
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "no score: something unexpected happened, and it is not the request")
+    async def _unexpected(self, request: Request, error: Exception) -> JSONResponse:
+        return self.problem(
+            HTTPStatus.INTERNAL_SERVER_ERROR, "no score: something unexpected happened, and it is not the request"
+        )

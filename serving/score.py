@@ -18,6 +18,7 @@ from models.explanation import explain
 from models.fault import Fault
 from models.features import Feature, level_of
 from models.imputation import TAIL, Filled
+from models.neutrophils import NEUTROPENIA, undecided
 from models.patient import STALE_DAYS, Patient
 from models.population import Ineligible, require_eligible
 from models.quality import quality_of
@@ -26,6 +27,13 @@ from serving.answer import Answer, Estimate, InputUsed
 from serving.lymphopenia import lymphopenia
 from serving.refused import Refused
 from serving.standing import standing
+
+_UNDECIDED = Fault(
+    "anc",
+    "nothing",
+    f"the neutrophil count of the draw of the NLR: the ratio implies fewer than {NEUTROPENIA:.1f} 10*9/L, "
+    "and must not be read without the count",
+)
 
 
 @dataclass(frozen=True)
@@ -49,18 +57,30 @@ def admit(model: RiskModel, patient: Patient | Refused) -> Patient | Refused:
     """The patient, if a model of this kind may score him and has what it requires; else every reason why not."""
     if isinstance(patient, Refused):
         return patient
+    if unreadable := _of_another_kind(model, patient):
+        return Refused(patient.id, "invalid", unreadable)
     try:
         require_eligible(patient)
     except Ineligible as error:
         return Refused(patient.id, "not eligible", error.faults)
-    missing = tuple(_missing(model, name) for name in model.required if _absent(model.design.of[name], patient))
-    return Refused(patient.id, "insufficient data", missing) if missing else patient
+    missing = [_missing(model, name) for name in model.required if _absent(model.design.of[name], patient)]
+    if undecided(patient) and any(feature.analyte == "nlr" for feature in model.design.of.values()):
+        missing.append(_UNDECIDED)
+    return Refused(patient.id, "insufficient data", tuple(missing)) if missing else patient
 
 
 def together(model: RiskModel, patients: Sequence[Patient]) -> Company:
     """The scores of `patients`, who have been admitted."""
     matrix = design_matrix(model.design, patients)
     return Company(tuple(patients), matrix, model.score(matrix))
+
+
+def _of_another_kind(model: RiskModel, patient: Patient) -> tuple[Fault, ...]:
+    """The site covariates given as texts that the model reads as numbers; the other way round a number is its own word."""
+    given = {f"extra.{name}": value for name, value in patient.extra.items() if isinstance(value, str)}
+    wrong = [name for name in given if name in model.design.of and model.design.of[name].scale != "level"]
+    allowed = "a number: the model reads this covariate as one"
+    return tuple(Fault(name, given[name], allowed, "a number in quotes") for name in wrong)
 
 
 def _absent(feature: Feature, patient: Patient) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from models.fault import Fault
 
@@ -18,7 +18,6 @@ DEEPEST = 32
 LONGEST = 2**20  # bytes of one document
 LONGEST_TEXT = 256  # characters of one text
 LONGEST_KEY = 64
-_TELLING = re.compile(r"[A-Za-z_]{1,24}(?:\d{1,2}[A-Za-z_]{0,8}){0,2}")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -43,8 +42,8 @@ class Repeating(dict[str, object]):
     repeated: tuple[str, ...] = ()
 
 
-def read_json(content: bytes) -> object:
-    """The document, or InvalidRequest naming every place at fault."""
+def read_json(content: bytes, known: Collection[str] = ()) -> object:
+    """The document, or InvalidRequest naming every place at fault, with the names of `known` fields only."""
     if len(content) > LONGEST:
         raise TooLarge(Fault(WHOLE, f"{len(content)} bytes", "at most 1 MiB", "several requests in one"))
     try:
@@ -58,14 +57,14 @@ def read_json(content: bytes) -> object:
     except json.JSONDecodeError as error:
         where = f"the text stops being JSON at line {error.lineno}, column {error.colno}"
         raise InvalidRequest(Fault(WHOLE, "something else", "one JSON document", where)) from error
-    if faults := list(_faults(document, "", 0)):
+    if faults := list(_faults(document, "", 0, known)):
         raise InvalidRequest(*faults)
     return document
 
 
-def step(pointer: str, key: str) -> str:
-    """The pointer one key further down; a key that is no plausible field name is not repeated, it may be a patient's name."""
-    return f"{pointer}/{key}" if _TELLING.fullmatch(key) else pointer
+def _step(pointer: str, key: str, known: Collection[str]) -> str:
+    """The pointer one key further down; a key that is no field's name is not repeated, it may be a patient's."""
+    return f"{pointer}/{key}" if key in known else pointer
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -86,7 +85,7 @@ _decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=lambda tex
 _TOO_DEEP = Fault(WHOLE, "more", f"at most {DEEPEST} levels of nesting")
 
 
-def _faults(value: object, pointer: str, depth: int) -> Iterator[Fault]:
+def _faults(value: object, pointer: str, depth: int, known: Collection[str]) -> Iterator[Fault]:
     if depth > DEEPEST:
         yield _TOO_DEEP
     elif isinstance(value, str):
@@ -96,15 +95,15 @@ def _faults(value: object, pointer: str, depth: int) -> Iterator[Fault]:
         yield Fault(pointer, "no number", "a finite number", "NaN or Infinity: leave out what was not measured")
     elif isinstance(value, list):
         for index, one in enumerate(value):
-            yield from _faults(one, f"{pointer}/{index}", depth + 1)
+            yield from _faults(one, f"{pointer}/{index}", depth + 1, known)
     elif isinstance(value, dict):
-        yield from _object_faults(value, pointer, depth)
+        yield from _object_faults(value, pointer, depth, known)
 
 
-def _object_faults(value: dict[str, object], pointer: str, depth: int) -> Iterator[Fault]:
+def _object_faults(value: dict[str, object], pointer: str, depth: int, known: Collection[str]) -> Iterator[Fault]:
     for key in value.repeated if isinstance(value, Repeating) else ():
-        yield Fault(step(pointer, key), "two values", "each field once", "two sources merged into one request")
+        yield Fault(_step(pointer, key, known), "two values", "each field once", "two sources merged into one request")
     for key, one in value.items():
         if len(key) > LONGEST_KEY or _CONTROL.search(key):
             yield Fault(pointer, "another name", f"field names of at most {LONGEST_KEY} plain characters")
-        yield from _faults(one, step(pointer, key), depth + 1)
+        yield from _faults(one, _step(pointer, key, known), depth + 1, known)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from models.fault import Fault
 from models.patient import InvalidPatient, Patient
-from serving.patient_json import Reading
+from serving.patient_json import FIELDS, Reading
 from serving.refused import Refused
 from serving.strict_json import WHOLE, InvalidRequest, read_json
 
@@ -28,7 +28,7 @@ class Request:
 
 def read_request(body: bytes) -> Request:
     """The patients of a request body; InvalidRequest where the body as a whole cannot be read."""
-    document = read_json(body)
+    document = read_json(body, FIELDS)
     if isinstance(document, dict) and "patients" in document:
         return Request(tuple(_several(document)), many=True)
     return Request((read_patient(document),), many=False)
@@ -37,7 +37,7 @@ def read_request(body: bytes) -> Request:
 def read_line(line: bytes) -> Patient | Refused:
     """The patient of one NDJSON line; a line that cannot be read is a refused patient without an id."""
     try:
-        return read_patient(read_json(line))
+        return read_patient(read_json(line, FIELDS))
     except InvalidRequest as error:
         return Refused("", "invalid", error.faults)
 

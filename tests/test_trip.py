@@ -156,3 +156,65 @@ def test_a_fetched_model_is_the_saved_one(trip, tmp_path):
     ran = CliRunner().invoke(lymphorisk.app, ["fetch", "models:/trip/1", "--tracking-uri", uri, "--out", str(out), "--json"])
     assert ran.exit_code == 0, ran.output
     assert artifact.load(out).digest == run.digest
+
+
+# A site's own covariates, one a number and one a category.
+EXTRA = '\n[extra]\ntmb = { column = "tmb", kind = "numeric" }\nstage = { column = "stage", kind = "categorical" }\n'
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("extras")
+    path = write(simulate(900, 11), folder / "cohort")
+    table = pd.read_csv(path.parent / "patients.csv")
+    table["tmb"] = [(7 * row) % 23 / 2 for row in range(len(table))]
+    table["stage"] = [float("nan") if row % 9 == 0 else 1.0 + row % 4 for row in range(len(table))]  # one gap makes 1 a 1.0
+    table.to_csv(path.parent / "patients.csv", index=False)
+    table.to_parquet(path.parent / "patients.parquet", index=False)
+    path.write_text(path.read_text() + EXTRA)
+    run = train(path, folder / "model", Settings(refits=3, learner="linear"), bootstrap=5, tracking=None)
+    assert {"extra.tmb", "extra.stage"} <= set(run.fit.model.design.features)
+    risks = run.fit.model.score(run.fit.matrix).risk.tolist()
+    return run, path, dict(zip([patient.id for patient in read_cohort(path).patients], risks, strict=True))
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "csv of whole numbers"])
+def test_a_file_scores_as_the_training_matrix_however_it_writes_a_level(site, tmp_path, kind):
+    run, path, expected = site
+    other, out = tmp_path / "cohort.toml", tmp_path / "scores.csv"
+    suffix = kind.split()[0]
+    other.write_text(path.read_text().replace("patients.csv", f"patients.{suffix}"))
+    content = (path.parent / f"patients.{suffix}").read_bytes()
+    if kind == "csv of whole numbers":
+        rows = content.decode().splitlines()
+        assert rows[0].endswith(",stage")
+        assert rows[2].endswith(".0")
+        content = "\n".join(row.removesuffix(".0") for row in rows).encode()
+    (tmp_path / f"patients.{suffix}").write_bytes(content)
+    ran = CliRunner().invoke(lymphorisk.app, ["score", str(run.folder), str(other), "--out", str(out)])
+    assert ran.exit_code == 0, ran.output
+    with out.open(newline="", encoding="utf-8") as table:
+        scored = {row["id"]: [float(row[f"risk_{day}d"]) for day in run.fit.model.days] for row in csv.DictReader(table)}
+    assert scored == expected
+
+
+@pytest.mark.parametrize("spelled", [float, lambda cell: cell, lambda cell: cell.removesuffix(".0")], ids=["2", '"2.0"', '"2"'])
+def test_a_level_on_the_wire_is_read_as_in_training(site, spelled):
+    run, path, expected = site
+    app = create_app(artifact.load(run.folder))
+    patients = []
+    for row in rows_of(path):
+        extra = {"tmb": float(row["tmb"])} | ({"stage": spelled(row["stage"])} if row["stage"] else {})
+        patients.append(wire_patient(path, row) | {"extra": extra})
+    found = post(app, {"patients": patients}).json()["scores"]
+    assert [risks_of(one) for one in found] == [expected[patient["id"]] for patient in patients]
+
+
+def test_a_number_given_as_text_is_refused_where_it_stands(site):
+    run, path, _ = site
+    app = create_app(artifact.load(run.folder))
+    patient = wire_patient(path, rows_of(path)[1]) | {"extra": {"tmb": "73190", "stage": 2, "JohnSmith": "x"}}
+    alone, (together,) = post(app, patient), post(app, {"patients": [patient]}).json()["scores"]
+    assert (alone.status_code, [one["pointer"] for one in alone.json()["errors"]]) == (422, ["/extra/tmb"])
+    assert [one["pointer"] for one in together["errors"]] == ["/patients/0/extra/tmb"]
+    assert not any(word in alone.text + json.dumps(together) for word in ("73190", "JohnSmith"))

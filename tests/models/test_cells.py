@@ -82,8 +82,12 @@ def test_what_has_no_day_cannot_be_placed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(1.0, "1"), ("1.0", "1.0"), (" IV ", "IV"), (True, "True"), (None, ""), (1.5, "1.5"), (2, "2")]
-)
+    ("value", "text"),
+    [
+        (1.0, "1"), ("1.0", "1"), ("1.", "1"), (Decimal("1.00"), "1"), ("-0.0", "0"), ("2.50", "2.5"), ("0.00001", str(1e-5)),
+        (" IV ", "IV"), ("01", "01"), ("1.0.0", "1.0.0"), ("1e2", "1e2"), (True, "True"), (None, ""), (1.5, "1.5"), (2, "2"),
+    ],
+)  # fmt: skip
 def test_a_word_is_what_the_cell_says(value: object, text: str) -> None:
     assert text_of(PLAIN, value) == text
 

@@ -204,7 +204,9 @@ def test_a_sites_own_covariate_is_a_number_or_a_level(make_patient: MakePatient)
     assert number.group == "site covariates"
     assert site_feature("pdl1", levels=False).of(patient).status == "not measured"
     assert (level_of(level, patient), level_of(FEATURES["tumour"], patient)) == ("IV", "pancreatic")
-    assert level_of(site_feature("tmb", levels=True), patient) is None
+    assert level_of(site_feature("tmb", levels=True), patient) == "4"  # as a cohort file reads it
+    assert level_of(site_feature("tmb", levels=True), make_patient(extra={"tmb": "4.0"})) == "4"
+    assert level_of(site_feature("tmb", levels=True), make_patient(extra={"tmb": " "})) is None
 
 
 @pytest.mark.parametrize("feature", FEATURES.values(), ids=lambda feature: feature.name)

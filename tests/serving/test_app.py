@@ -96,7 +96,7 @@ def test_several_patients_are_answered_in_order_and_a_bad_one_alone_is_refused(a
         (patient(measurements=[]), 422, ["/measurements", "/measurements"]),
         (patient(age_years=16.73190), 422, ["/age_years"]),
         (patient(tumour="lymphoma 73190"), 422, ["/tumour"]),
-        (patient(extra={"x": [73190]}, sex="73190"), 422, ["/extra/x", "/sex"]),
+        (patient(extra={"x": [73190]}, sex="73190"), 422, ["/extra", "/sex"]),
         ([1], 422, [""]),
         ({"patients": []}, 400, ["/patients"]),
     ],
@@ -184,7 +184,13 @@ def test_the_document_of_the_service_describes_the_body_and_its_errors(app: Fast
     assert several["properties"]["patients"]["maxItems"] == 1000
 
 
-def test_everything_a_simulated_model_says_begins_by_saying_so(simulated: Artifact) -> None:
+def test_everything_a_simulated_model_says_begins_by_saying_so(simulated: Artifact, monkeypatch: pytest.MonkeyPatch) -> None:
     app = create_app(simulated)
-    for found in (post(app, patient()), post(app, {"patients": [patient()]}), call(app, "GET", "/v1/model")):
+    said = [post(app, patient()), post(app, {"patients": [patient()]}), call(app, "GET", "/v1/model")]
+    said += [post(app, patient(age_years=17)), post(app, patient(measurements=[])), post(app, patient(tumour="moon"))]
+    said += [post(app, {"patients": []}), call(app, "POST", "/v1/scores", content=b"{}"), call(app, "GET", "/v1/nothing")]
+    monkeypatch.setattr(service, "score", lambda *_: 1 / 0)
+    said.append(post(app, patient()))
+    assert [one.status_code for one in said] == [200, 200, 200, 422, 422, 422, 400, 415, 404, 500]
+    for found in said:
         assert next(iter(found.json().items())) == ("example", EXAMPLE)

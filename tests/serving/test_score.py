@@ -141,6 +141,15 @@ def test_whoever_may_not_be_scored_is_refused_with_the_reason(loaded: Artifact, 
     assert (found.why, [fault.field for fault in found.faults]) == (why, [field])
 
 
+def test_a_ratio_that_alone_implies_neutropenia_is_not_read_without_the_count(loaded: Artifact) -> None:
+    (found,) = score(loaded, [patient(ALC, ALBUMIN, Given("nlr", 0.7, "1"))])
+    assert isinstance(found, Refused)
+    (error,) = found.as_json("/patients/3")["errors"]  # type: ignore[misc]  # a list of errors
+    assert (found.why, error["pointer"]) == ("insufficient data", "/patients/3/measurements")
+    assert error["detail"].startswith("anc: allowed is the neutrophil count of the draw of the NLR")
+    only(loaded, patient(ALC, ALBUMIN, Given("anc", 0.56, "10*9/L")))
+
+
 def test_every_missing_required_input_is_named(loaded: Artifact) -> None:
     (found,) = score(loaded, [patient(ANC)])
     assert isinstance(found, Refused)
