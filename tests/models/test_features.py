@@ -16,12 +16,12 @@ from models.features import (
     Reading,
     cholestasis,
     level_of,
-    neutropenic,
     site_feature,
     undetectable,
 )
 from models.history import HISTORY_FIELDS
 from models.measurements import ALC_FLOOR
+from models.neutrophils import neutropenic
 from models.patient import GivenMeasurement as Given
 from models.patient import Measurement, Patient
 

@@ -18,7 +18,7 @@ from models.patient import GivenMeasurement as Given
 from models.patient import Patient, assemble
 from models.risk import RiskModel
 from serving.answer import Answer
-from serving.refused import Refused
+from serving.refused import Refused, pointed
 from serving.score import score
 
 several = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -144,7 +144,7 @@ def test_whoever_may_not_be_scored_is_refused_with_the_reason(loaded: Artifact, 
 def test_a_ratio_that_alone_implies_neutropenia_is_not_read_without_the_count(loaded: Artifact) -> None:
     (found,) = score(loaded, [patient(ALC, ALBUMIN, Given("nlr", 0.7, "1"))])
     assert isinstance(found, Refused)
-    (error,) = found.as_json("/patients/3")["errors"]  # type: ignore[misc]  # a list of errors
+    (error,) = pointed(found.faults, "/patients/3")
     assert (found.why, error["pointer"]) == ("insufficient data", "/patients/3/measurements")
     assert error["detail"].startswith("anc: allowed is the neutrophil count of the draw of the NLR")
     only(loaded, patient(ALC, ALBUMIN, Given("anc", 0.56, "10*9/L")))
