@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import re
 import zipfile
 import zlib
@@ -21,15 +22,22 @@ import numpy as np
 
 from models.document import model_document, model_from
 from models.risk import RiskModel
-from models.trees import LeafTables
+from models.trees import LAYOUT, LeafTables
 
 MODEL, TREES, MANIFEST = "model.json", "trees.npz", "manifest.json"
 FORMAT = 1
 _TAIL = re.compile(rb',"sha256":"([0-9a-f]{64})"\}\n\Z')
-_LARGEST = 512 * 2**20  # bytes; an artifact is a few megabytes
+_LARGEST = 128 * 2**20  # bytes of a folder, and of its leaf tables unpacked; an artifact is a few megabytes
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_NPY = re.compile(  # the header of an array of plain numbers as numpy writes it: bytes of a number, and the shape
+    rb"\x93NUMPY\x01\x00..\{'descr': '[<|][bif](\d)', 'fortran_order': False, 'shape': \(([\d, ]*)\), \} *\n", re.DOTALL
+)
+_HEADER = 256  # bytes at most of what says the type and the shape of an array
 # what the parsers raise at bytes that are whole and make no sense to them
-_UNREADABLE = (AttributeError, EOFError, IndexError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error)
+_UNREADABLE = (
+    *(AttributeError, EOFError, IndexError, KeyError, TypeError, ValueError),
+    *(MemoryError, OverflowError, RuntimeError, zipfile.BadZipFile, zlib.error),  # RecursionError is a RuntimeError
+)
 
 
 class InvalidArtifact(ValueError):
@@ -124,6 +132,8 @@ def _verified_contents(folder: Path, hashes: Mapping[str, str]) -> dict[str, byt
     if present != set(hashes):
         missing, extra = sorted(set(hashes) - present), sorted(present - set(hashes))
         raise InvalidArtifact(f"{folder}: missing {missing}, extra {extra}; the manifest names {sorted(hashes)}")
+    if sum(_plain(folder / name).stat().st_size for name in hashes) > _LARGEST:
+        raise InvalidArtifact(f"{folder}: its files come to more than {_LARGEST // 2**20} MiB")
     contents = {name: _read(folder / name) for name in hashes}
     wrong = sorted(name for name, content in contents.items() if hashlib.sha256(content).hexdigest() != hashes[name])
     if wrong:
@@ -132,9 +142,13 @@ def _verified_contents(folder: Path, hashes: Mapping[str, str]) -> dict[str, byt
 
 
 def _read(path: Path) -> bytes:
+    return _plain(path).read_bytes()
+
+
+def _plain(path: Path) -> Path:
     if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGEST:
         raise InvalidArtifact(f"{path} is no plain file of at most {_LARGEST // 2**20} MiB")
-    return path.read_bytes()
+    return path
 
 
 def _npz(trees: LeafTables) -> bytes:
@@ -144,5 +158,30 @@ def _npz(trees: LeafTables) -> bytes:
 
 
 def _arrays(content: bytes) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]]:
-    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        _require_members(archive)
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
+def _require_members(archive: zipfile.ZipFile) -> None:
+    """ValueError unless the archive holds the leaf tables and nothing else; no array is unpacked, or room made for it, before."""
+    members = archive.infolist()
+    if sorted(one.filename for one in members) != sorted(f"{name}.npy" for name in LAYOUT):
+        raise ValueError(f"{TREES} of {len(members)} members: allowed is exactly one each of {', '.join(sorted(LAYOUT))}")
+    if sum(one.file_size for one in members) > _LARGEST:
+        raise ValueError(f"{TREES} unpacks to more than {_LARGEST // 2**20} MiB")
+    for one in members:
+        if one.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError(f"{TREES}: {one.filename} is neither stored nor deflated")
+        with archive.open(one) as member:
+            _require_size(one, member.read(_HEADER))
+
+
+def _require_size(member: zipfile.ZipInfo, start: bytes) -> None:
+    header = _NPY.match(start)
+    if header is None:
+        raise ValueError(f"{TREES}: {member.filename} is no array of plain numbers")
+    shape = [int(length) for length in header[2].replace(b",", b" ").split()]
+    if header.end() + int(header[1]) * math.prod(shape) != member.file_size:
+        raise ValueError(f"{TREES}: {member.filename} says another shape than its {member.file_size} bytes hold")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from models.analytes import ANALYTES, InvalidQuantity, require_unit
+from models.example import TRUTH, is_simulated, made_by_simulation
 from models.fault import Fault
 from models.features import FEATURES
 from models.history import HISTORY_FIELDS
@@ -49,6 +50,7 @@ def read_cohort_file(path: Path | str) -> CohortFile:
     reading = _Reading(path.name)
     cohort = reading.cohort(path, document)
     reading.outcomes_offered(cohort)
+    reading.simulation_denied(cohort)
     if reading.faults:
         raise InvalidCohort(reading.faults)
     return cohort
@@ -247,6 +249,12 @@ class _Reading:
             if column in outcome or (_reads_like_outcome(column) and key.startswith(("extra", "measurements"))):
                 likely = "an outcome column offered as a covariate"
                 self.fault(key, f"column {column}", "a column known on the index date", likely)
+
+    def simulation_denied(self, cohort: CohortFile) -> None:
+        if made_by_simulation(cohort.name, cohort.path.parent) and not is_simulated(cohort.source):
+            allowed = '"simulated": a simulated cohort must say source = "simulated"'
+            likely = f'a copy of a simulated cohort: its name begins with "simulated-", or {TRUTH} lies beside it'
+            self.fault("source", cohort.source or None, allowed, likely)
 
 
 def _exclusion(given: object) -> Exclusion | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,10 @@ def model_document(model: RiskModel) -> dict[str, object]:
 
 
 def model_from(document: Mapping[str, Any], trees: LeafTables | None) -> RiskModel:
-    """The model of a verified document; ValueError or KeyError where this version cannot read it."""
+    """The model of a verified document.
+
+    KeyError, TypeError, ValueError or OverflowError where this version cannot read it, or where it makes no sense as a model.
+    """
     design = Design(tuple(Column(feature, level) for feature, level in document["columns"]))
     refits = document["refits"]
     return RiskModel(
@@ -83,9 +87,10 @@ def _linear(linear: LinearModel) -> dict[str, object]:
 
 def _linear_from(document: Mapping[str, Any], columns: int) -> LinearModel:
     ramps = document["ramps"]
+    source = np.array([index(column) for column in ramps["source"]], np.intp)  # a broken number would be cut to a whole one
     return LinearModel(
         columns=columns,
-        ramps=Ramps(np.array(ramps["source"], np.intp), **_arrays({name: ramps[name] for name in ("start", "width", "mean")})),
+        ramps=Ramps(source, **_arrays({name: ramps[name] for name in ("start", "width", "mean")})),
         **_arrays({name: document[name] for name in ("first", "last", "base", "late")}),
     )
 

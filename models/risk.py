@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 
+from models.coherence import require_coherent
 from models.design import Design, DesignMatrix, FloatArray
+from models.example import is_simulated
 from models.imputation import Filled, Imputation
 from models.linear import LinearModel
 from models.population import Population
@@ -80,7 +81,7 @@ class Scores:
     risk: FloatArray  # (n, n_horizons), probability
 
     def require_additive(self) -> Scores:
-        """Itself, or NotAdditive: base and terms are added up once more, another way, and held against the displayed risk."""
+        """Itself, or NotAdditive: base and terms are added up once more, another way, and held against log-odds and risk."""
         again = self.terms.sum(axis=-1, initial=0.0) + self.time_bound + self.base
         with np.errstate(divide="ignore"):
             displayed = np.log(self.risk) - np.log1p(-self.risk)
@@ -88,21 +89,11 @@ class Scores:
         # near certainty the probability itself cannot hold 1e-9 of log-odds any more: eps / (1 - risk)
         with np.errstate(divide="ignore"):
             allowed = ADDITIVITY + 4 * np.finfo(float).eps / (1 - self.risk)
-        if not (gap <= allowed).all():
-            raise NotAdditive(f"base and terms miss the displayed log-odds by {gap.max():.1e}, more than {ADDITIVITY:.0e}")
+        missed = np.abs(again - self.log_odds)  # at certainty, where the risk is 1 to the last bit, these alone can tell
+        if not ((gap <= allowed) & (missed <= ADDITIVITY)).all():
+            furthest = np.maximum(np.where(gap <= allowed, 0.0, gap), missed).max()
+            raise NotAdditive(f"base and terms miss the displayed log-odds by {furthest:.1e}, more than {ADDITIVITY:.0e}")
         return self
-
-
-def _require(holds: bool | np.bool_, rule: str) -> None:
-    if not holds:
-        raise ValueError(f"a model whose parts do not fit: allowed are {rule}")
-
-
-def _require_shapes(part: object, shape: tuple[int, ...], *names: str) -> None:
-    for name in names:
-        array = getattr(part, name)
-        fits = array.shape == shape and np.isfinite(array).all()
-        _require(fits, f"finite {type(part).__name__.lower()}.{name} of shape {shape}, not {array.shape}")
 
 
 @dataclass(frozen=True)
@@ -127,28 +118,7 @@ class RiskModel:
 
     def __post_init__(self) -> None:
         """ValueError where the parts do not fit together: a model is right as a whole or is none."""
-        n, k, m = len(self.horizons), len(self.design.columns), len(self.linear.ramps.source)
-        refits, groups = len(self.refits.first), len(self.design.groups)
-        _require_shapes(self.imputation, (k,), "mean", "lower", "upper")
-        _require_shapes(self.imputation, (k, k), "covariance")
-        _require_shapes(self.linear.ramps, (m,), "source", "start", "width", "mean")
-        _require_shapes(self.linear, (m,), "first", "last")
-        _require_shapes(self.linear, (n,), "base", "late")
-        _require_shapes(self.calibration, (n,), "intercept", "slope")
-        _require_shapes(self.refits, (refits, m), "first", "last")
-        _require_shapes(self.refits, (refits, n), "base")
-        _require_shapes(self.refits, (groups,), "inflation")
-        _require(n > 0 and all(early < late for early, late in pairwise(self.days)), "horizons that rise")
-        _require(self.linear.columns == k and (self.linear.ramps.source < k).all(), "ramps of the design's columns")
-        # beyond them an effect that is linear in log t could cross 0, against its clinical sign
-        _require(((self.linear.late >= 0) & (self.linear.late <= 1)).all(), "horizons within those of the fit")
-        _require((self.calibration.slope > 0).all(), "calibration slopes above 0")
-        _require(refits > 0, "at least one refit")
-        _require(0 <= self.tree_share <= 1 and (self.tree_share > 0) == (self.trees is not None), "trees where they count")
-        if self.trees is not None:
-            _require(self.trees.columns == k, "trees of the design's columns")
-            _require(self.trees.horizons == tuple(horizon.days for horizon in self.horizons), "trees at the model's horizons")
-        _require(set(self.required) <= set(self.design.features), "required inputs among the features")
+        require_coherent(self)
 
     @property
     def days(self) -> tuple[int, ...]:
@@ -158,7 +128,7 @@ class RiskModel:
     @property
     def simulated(self) -> bool:
         """Whether the model learned from simulated patients: then no output of it is a real risk."""
-        return self.trained_on == "simulated"
+        return is_simulated(self.trained_on)
 
     @cached_property
     def base(self) -> FloatArray:

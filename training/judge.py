@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.design import design_matrix
-from models.example import EXAMPLE
+from models.example import EXAMPLE, is_simulated
 from models.risk import RiskModel, Scores
 from training.cohort import Cohort
 from training.progress import Advance, Steps, unwatched
@@ -36,7 +36,7 @@ def judge(model: RiskModel, cohort: Cohort, *, bootstrap: int, seed: int, advanc
     found["population"] = {"inside": int(inside.sum()), "outside": int((~inside).sum())}
     if LEAST_INSIDE <= inside.sum() < len(cohort):
         found["inside"] = judged(np.flatnonzero(inside), "bootstrap, inside the population")
-    if model.simulated or cohort.source == "simulated":
+    if model.simulated or is_simulated(cohort.source):
         found = {"example": EXAMPLE} | found
     return found
 

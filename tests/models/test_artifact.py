@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,7 @@ class Parsers:
         self.loads, self.manifest = json.loads, manifest
         monkeypatch.setattr(artifact.json, "loads", self.json)
         monkeypatch.setattr(artifact.np, "load", self.npz)
+        monkeypatch.setattr(artifact.zipfile, "ZipFile", self.npz)
 
     def json(self, content: bytes) -> Any:
         assert self.manifest, "parsed"
@@ -203,14 +206,90 @@ def test_what_is_no_artifact_is_said_to_be_none(tmp_path: Path) -> None:
         ("model_json", b"{}", "no field 'columns'"),
         ("model_json", b'{"columns": [["albumin", ""]]}', "no field 'refits'"),
         ("model_json", b"\x80", "codec can't decode"),
-        ("trees_npz", b"", "No data left in file"),
+        ("trees_npz", b"", "not a zip file"),
         ("trees_npz", b"PK\x03\x04 and then nothing", "zip"),
-        ("trees_npz", b"\x80\x04N.", "pickled"),
+        ("trees_npz", b"\x80\x04N.", "not a zip file"),
     ],
 )
 def test_a_whole_artifact_that_makes_no_sense_is_refused_with_the_reason(copy: Path, name: str, content: bytes, why: str) -> None:
     resealed(copy, **{name: content})
     with pytest.raises(InvalidArtifact, match=rf"is whole, but this version cannot read it: .*{why}"):
+        load(copy)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda model: b"[" * 100_000, "recursion"),
+        (lambda model: canonical({**model, "name": None}).replace(b'"name":null', b'"name":' + b'{"a":' * 100_000), "recursion"),
+        (lambda model: ramps_of(model, 10**30), "too large"),
+        (lambda model: ramps_of(model, 0.5), "integer"),
+    ],
+)
+def test_a_sealed_document_that_breaks_its_parser_is_refused_all_the_same(
+    copy: Path, change: Callable[[dict[str, Any]], bytes], why: str
+) -> None:
+    resealed(copy, model_json=change(json.loads((copy / "model.json").read_bytes())))
+    with pytest.raises(InvalidArtifact, match=f"is whole, but this version cannot read it: .*{why}"):
+        load(copy)
+
+
+def ramps_of(model: dict[str, Any], source: object) -> bytes:
+    model["linear"]["ramps"]["source"][-1] = source
+    return canonical(model)
+
+
+def npz_with(folder: Path, compression: int = zipfile.ZIP_DEFLATED, **members: bytes | None) -> bytes:
+    """The leaf tables with members altered, added or, where None is given, left out."""
+    with zipfile.ZipFile(folder / "trees.npz") as archive:
+        content: dict[str, bytes | None] = {name: archive.read(name) for name in archive.namelist()}
+    content |= {f"{name}.npy": member for name, member in members.items()}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
+        for name, member in content.items():
+            if member is not None:
+                archive.writestr(name, member)
+    return buffer.getvalue()
+
+
+def npy(array: Any) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+HUGE = npy(np.zeros(3)).replace(b"(3,), }" + b" " * 16, b"(9999999999999,), }" + b" " * 4)
+HOSTILE: dict[str, tuple[Callable[[Path], bytes], str]] = {
+    "a member claims more than there is": (lambda folder: npz_with(folder, table=HUGE), "table.npy says another shape"),
+    "a foreign member": (lambda folder: npz_with(folder, bomb=bytes(2**20)), "13 members: allowed is exactly one each"),
+    "a member left out": (lambda folder: npz_with(folder, twig=None), "11 members: allowed is exactly one each"),
+    "no array": (lambda folder: npz_with(folder, twig=b"(" * 300), "twig.npy is no array of plain numbers"),
+    "an array of objects": (lambda folder: npz_with(folder, twig=npy(np.array([{}]))), "twig.npy is no array of plain numbers"),
+    "a strange compression": (lambda folder: npz_with(folder, zipfile.ZIP_LZMA), "neither stored nor deflated"),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_leaf_tables_are_looked_at_before_any_array_is_unpacked(copy: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    make, why = HOSTILE[what]
+    resealed(copy, trees_npz=make(copy))
+    monkeypatch.setattr(artifact.np, "load", lambda *args, **options: pytest.fail("unpacked"))
+    with pytest.raises(InvalidArtifact, match=why):
+        load(copy)
+
+
+def test_leaf_tables_that_unpack_beyond_measure_are_refused_unread(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    resealed(copy, trees_npz=npz_with(copy, table=npy(np.zeros(100_000))))
+    monkeypatch.setattr(artifact, "_LARGEST", 700_000)
+    monkeypatch.setattr(artifact.np, "load", lambda *args, **options: pytest.fail("unpacked"))
+    with pytest.raises(InvalidArtifact, match="unpacks to more than"):
+        load(copy)
+
+
+def test_files_that_together_are_beyond_measure_are_refused(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    resealed(copy, card_md=bytes(60_000), booster_ubj=bytes(60_000))
+    monkeypatch.setattr(artifact, "_LARGEST", 100_000)
+    with pytest.raises(InvalidArtifact, match="its files come to more than"):
         load(copy)
 
 

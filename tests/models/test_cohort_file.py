@@ -333,3 +333,18 @@ def test_every_fault_is_named_at_once(faults: Faults) -> None:
         "follow_up.died",
         "measurements.alc.unit",
     }
+
+
+@pytest.mark.parametrize("source", ["", "a hospital"])
+@pytest.mark.parametrize("mark", ["simulated-500-1", " Simulated-500-1", "truth.csv"])
+def test_a_simulated_cohort_that_says_otherwise_is_refused(faults: Faults, tmp_path: Path, source: str, mark: str) -> None:
+    if mark == "truth.csv":
+        (tmp_path / mark).touch()
+    found = faults(f'name = "{mark}"\nsource = "{source}"\n{PEOPLE}')["source"]
+    assert found.allowed.endswith('a simulated cohort must say source = "simulated"')
+
+
+@pytest.mark.parametrize("source", ["simulated", "Simulated", " SIMULATED "])
+def test_a_simulated_cohort_may_say_so_in_any_case(read: Read, tmp_path: Path, source: str) -> None:
+    (tmp_path / "truth.csv").touch()
+    assert read(f'name = "simulated-500-1"\nsource = "{source}"\n{PEOPLE}').source == source

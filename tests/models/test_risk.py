@@ -154,6 +154,15 @@ def test_near_certainty_is_additive_as_far_as_a_probability_can_tell(log_odds: f
     assert Scores(empty, one[0], np.zeros((1, 1, 0)), np.zeros((1, 1)), one, sigmoid(one)).require_additive()
 
 
+@pytest.mark.parametrize("log_odds", [0.0, 30.0, 36.0, 60.0])
+@pytest.mark.parametrize("missed", [3e-9, 1.0])
+def test_what_a_probability_cannot_tell_the_log_odds_do(log_odds: float, missed: float) -> None:
+    one = np.array([[log_odds]])
+    empty = Filled(np.zeros((1, 0)), np.zeros((1, 0)))
+    with pytest.raises(NotAdditive, match="miss the displayed log-odds"):
+        Scores(empty, one[0] + missed, np.zeros((1, 1, 0)), np.zeros((1, 1)), one, sigmoid(one)).require_additive()
+
+
 def test_the_sigmoid_is_the_probability_of_log_odds() -> None:
     np.testing.assert_allclose(sigmoid(np.log([1 / 3, 1.0, 9.0])), [0.25, 0.5, 0.9])
 

@@ -1,6 +1,10 @@
 import json
+from dataclasses import replace
+
+import pytest
 
 from training.cohort import read_cohort
+from training.judge import judge
 from training.simulation.files import write
 from training.simulation.simulate import simulate
 from training.telling.account import account_json, account_text, standings
@@ -13,6 +17,15 @@ def test_the_account_is_json_and_begins_as_an_example_where_patients_are_simulat
     assert [step["left"] for step in told["flow"]] == [step.left for step in small_cohort.flow]
     assert set(told["horizons"]) | set(told["refused"]) == {"30", "60", "90", "180", "365"}
     assert told["horizons"]["180"].keys() == {"level", "deaths", "survivors", "censored_before", "min_g"}
+
+
+@pytest.mark.parametrize("source", ["Simulated", " simulated "])
+def test_the_word_simulated_counts_however_it_is_written(small_cohort, small_fit, source):
+    cohort = replace(small_cohort, source=source)
+    assert next(iter(account_json(cohort))) == "example"
+    assert account_text(cohort).startswith("EXAMPLE")
+    real = replace(small_fit.model, trained_on="a hospital")
+    assert next(iter(judge(real, cohort, bootstrap=0, seed=1))) == "example"
 
 
 def test_the_text_says_who_left_why_and_how_those_who_remain_differ(small_cohort):

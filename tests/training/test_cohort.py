@@ -335,3 +335,12 @@ def test_a_part_of_a_cohort_keeps_its_patients_and_their_follow_up_together(writ
     np.testing.assert_array_equal(part.follow_up.times, cohort.follow_up.times[[5, 2, 2]])
     mask = cohort.follow_up.deaths
     assert len(cohort.select(mask)) == mask.sum() == len(followed(cohort.follow_up, mask))
+
+
+@pytest.mark.parametrize("source", ["a hospital", ""])
+def test_a_simulated_cohort_cannot_pass_for_a_real_one(tmp_path, source):
+    path = write(simulate(60, 1), tmp_path)
+    text = path.read_text(encoding="utf-8").replace('source = "simulated"', f'source = "{source}"')
+    path.write_text(text.replace('name = "simulated-60-1"', 'name = "hospital"'), encoding="utf-8")
+    with pytest.raises(InvalidCohort, match='a simulated cohort must say source = "simulated"'):
+        read_cohort(path)

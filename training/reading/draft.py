@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from models.analytes import ANALYTES
+from models.example import SIMULATED, made_by_simulation
 from models.history import HISTORY_FIELDS
 from training.reading.tables import Table, read_table
 
@@ -50,7 +51,7 @@ _HEAD = """\
 # A draft: nothing here has been checked. Fill in every "" (units above all: they are never guessed), remove what is not known on
 # the index date, and look at what was proposed. Then: lymphorisk check {name}.toml
 name = {name_quoted}
-source = ""
+source = {source}
 table = {table}
 patient = {patient}
 missing = []                                   # sentinels of the source, such as -999
@@ -70,6 +71,7 @@ def draft_of(table: Path) -> str:
     free = list(read.columns)
     patient = _take(free, lambda words: bool(words) and re.fullmatch(_PATIENT, words) is not None)
     names = {"name": table.stem, "name_quoted": _quoted(table.stem), "table": _quoted(table.name), "patient": _quoted(patient)}
+    names["source"] = _quoted(SIMULATED if made_by_simulation(table.stem, table.parent) else "")
     parts = [_HEAD.format(**names), *_fields(free), "", *_labs(free), "", *_history(free), ""]
     unmapped = [f"# {_quoted(column)}  {_empty(read, column):.0%}" for column in free]
     return "\n".join([*parts, "# Columns that are not mapped (share of empty cells):", *unmapped, ""])

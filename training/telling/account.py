@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from models.example import EXAMPLE
+from models.example import EXAMPLE, is_simulated
 from training.cohort import Cohort, Step
 from training.learners.plan import HORIZONS
 from training.statistics.standing import Standing, standing
@@ -26,7 +26,7 @@ def standings(cohort: Cohort) -> dict[float, Standing]:
 def account_json(cohort: Cohort) -> dict[str, object]:
     """The flow diagram, warnings, accepted suspicions and the standing of each horizon, JSON-ready."""
     found = standings(cohort)
-    example = {"example": EXAMPLE} if cohort.source == "simulated" else {}
+    example = {"example": EXAMPLE} if is_simulated(cohort.source) else {}
     return {
         **example,
         "cohort": cohort.name,
@@ -50,7 +50,7 @@ def _standing_json(one: Standing) -> dict[str, object]:
 def account_text(cohort: Cohort) -> str:
     """The same for a reader."""
     lines = [f"{cohort.name}: {len(cohort)} patients, {int(cohort.follow_up.deaths.sum())} deaths", "", "Who is in it"]
-    if cohort.source == "simulated":
+    if is_simulated(cohort.source):
         lines.insert(0, EXAMPLE)
     lines += map(_step, cohort.flow)
     lines += ["", "What the follow-up can answer"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from models.example import EXAMPLE
+from models.example import EXAMPLE, is_simulated
 from models.population import prior_line
 from training.cohort import Cohort
 from training.fit import Fit
@@ -38,7 +38,7 @@ def _drawn(cohort: Cohort, fit: Fit, validation: Validation) -> Iterator[tuple[s
     yield "shap-features", draw_features(of, example=example)
     yield "shap-groups", draw_groups(of, example=example)
     yield "shap-horizons", draw_horizons(of, example=example)
-    if cohort.source == "simulated":
+    if is_simulated(cohort.source):
         yield "shap-one-patient", draw_one_patient(of, example=example)
 
 
