@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -16,12 +17,19 @@ SHELL = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
 TWO_COMMANDS = re.findall(r"```bash\n(.*?)```", README, re.DOTALL)[:2]
 
 
+def free_port() -> str:
+    """A port of this machine that nobody uses: the one of the README may be taken, by another run of this test for one."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
 @pytest.mark.skipif(shutil.which("bash") is None or shutil.which("curl") is None, reason="the examples are for bash with curl")
 def test_the_examples_run_one_after_the_other(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     # `kill %1` needs job control, which a script has to ask for; a failing line fails the script
-    script = "set -e -o pipefail -o monitor\n" + "\n".join(SHELL)
+    script = "set -e -o pipefail -o monitor\n" + "\n".join(SHELL).replace("8123", free_port())
     ran = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     assert ran.returncode == 0, ran.stderr[-4000:]
     trial = tmp_path / "trial"
