@@ -71,16 +71,18 @@ class Answer:
         return "\n".join(self.sentences())
 
     def sentences(self) -> Iterator[str]:
-        """The standing, the risks, the reasons, what was estimated, what to beware of, and what the number is not."""
+        """The standing, the risks, what to beware of, the reasons, what was estimated, and what the number is not."""
         yield from self.standing
         yield from map(_risk_sentence, self.horizons)
         yield from (f"{days} days: not answered; {why}" for days, why in self.refused_horizons.items())
+        if self.estimates:
+            yield "The intervals do not include what is not known: what was estimated, and what it could change, is said below"
+        yield from self.warnings
         yield f"Why, within {self.primary.days} days:"
         yield from reasons(self.primary)
         yield from (_estimate_sentence(estimate, self.primary.days) for estimate in self.estimates)
         if self.lymphopenia is not None:
             yield self.lymphopenia.sentence()
-        yield from self.warnings
         yield DISCLAIMER
 
     def as_json(self) -> dict[str, object]:

@@ -56,6 +56,8 @@ def simulate(
         from training.simulation.files import write
         from training.simulation.simulate import simulate as draw
 
+        if (out / "cohort.toml").exists():
+            _refuse([f"{out} holds a cohort already: it is never overwritten"], as_json)
         path = write(draw(patients, seed), out, "tidy" if tidy else "one-row", "parquet" if parquet else "csv")
     _answer({"cohort": str(path), "patients": patients, "seed": seed}, f"{patients} simulated patients: {path}", as_json)
 

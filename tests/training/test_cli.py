@@ -32,6 +32,15 @@ def test_simulate_writes_a_cohort_that_check_reads(tmp_path):
     assert (account["n"], account["example"][:7], account["flow"][0]["reason"]) == (40, "EXAMPLE", "rows read")
 
 
+def test_simulate_never_writes_over_a_cohort(tmp_path):
+    assert run("simulate", "--patients", 30, "--out", tmp_path / "c").exit_code == 0
+    table = (tmp_path / "c" / "patients.csv").read_bytes()
+    again = run("simulate", "--patients", 40, "--out", tmp_path / "c")
+    assert again.exit_code == 1
+    assert "never overwritten" in again.stderr
+    assert (tmp_path / "c" / "patients.csv").read_bytes() == table
+
+
 def test_check_tells_the_flow_the_horizons_and_the_warnings(small_file):
     checked = run("check", small_file)
     assert checked.exit_code == 0
