@@ -1,0 +1,1 @@
+"""The data scientist's verbs, one module each; every one answers on standard output and refuses with every fault."""

@@ -1,0 +1,41 @@
+"""How a verb answers, and how it refuses: every fault on standard error, and exit code 1."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+
+
+@contextmanager
+def refusing(as_json: bool) -> Iterator[None]:
+    """What a command refuses becomes its faults on standard error, and exit code 1."""
+    from models.artifact import InvalidArtifact
+    from models.cohort_file import InvalidCohort
+    from training.refused import NothingEvaluable, NotSupported
+
+    try:
+        yield
+    except InvalidCohort as error:
+        refuse(list(map(str, error.faults)), as_json)
+    except (InvalidArtifact, NotSupported, NothingEvaluable, FileExistsError) as error:
+        refuse([str(error)], as_json)
+    except ModuleNotFoundError as error:
+        refuse([f"{error.name} is not installed: this command needs lymphorisk[training]"], as_json)
+
+
+def answer(document: object, text: str, as_json: bool) -> None:
+    """The document as JSON where asked, else the text, on standard output."""
+    typer.echo(json.dumps(document, indent=2, allow_nan=False) if as_json else text)
+
+
+def refuse(faults: list[str], as_json: bool) -> NoReturn:
+    """Name every fault on standard error (and as JSON on standard output where asked), and stop with 1."""
+    for fault in faults:
+        typer.echo(fault, err=True)
+    if as_json:
+        typer.echo(json.dumps({"faults": faults}, indent=2))
+    raise typer.Exit(1)

@@ -1,0 +1,24 @@
+"""What the verbs ask for in the same words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_ACCEPT = "Take columns that are suspicious but possible as they are; the reason is kept in the card. Never an impossible value."
+_MODEL = "An artifact folder or an MLflow URI (models:/name@alias)."
+_COHORT = "A cohort file (TOML) beside its tables."
+_DATA = "Folder of the cohort's tables, if not beside its file."
+CohortPath = Annotated[Path, typer.Argument(metavar="COHORT", help=_COHORT, exists=True, dir_okay=False)]
+ModelName = Annotated[str, typer.Argument(metavar="MODEL", help=_MODEL)]
+Data = Annotated[Path | None, typer.Option("--data", help=_DATA, file_okay=False)]
+Accept = Annotated[str, typer.Option("--accept", metavar="REASON", help=_ACCEPT)]
+Artifacts = Annotated[Path, typer.Option("--out", help="Folder for the artifact; must not exist or be empty.", file_okay=False)]
+Bootstrap = Annotated[int, typer.Option("--bootstrap", min=0, help="Resamples for the intervals of the evaluation.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same numbers.")]
+Digest = Annotated[str | None, typer.Option("--digest", help="Refuse any model but the one of this digest.")]
+TrackingUri = Annotated[str, typer.Option("--tracking-uri", help="The MLflow store or server.")]
+AsJson = Annotated[bool, typer.Option("--json", help="The answer as JSON on standard output.")]
+DEFAULT_TRACKING = "sqlite:///mlflow.db"
