@@ -55,16 +55,24 @@ def threads_for(rows: int) -> int:
 
 
 def _parameters(design: Design, settings: TreeSettings, seed: int) -> dict[str, object]:
-    signs = [design.of[column.feature].sign for column in design.columns]
+    return boosting(settings, seed, [*signs_of(design), 1]) | {"objective": "binary:logistic"}
+
+
+def signs_of(design: Design) -> list[int]:
+    """The clinical direction of each column: 1 where the risk may only rise with it, -1 where it may only fall, 0 free."""
+    return [design.of[column.feature].sign for column in design.columns]
+
+
+def boosting(settings: TreeSettings, seed: int, constraints: list[int]) -> dict[str, object]:
+    """XGBoost's parameters for these settings and a direction per column; the objective is the caller's."""
     return {
-        "objective": "binary:logistic",
         "max_depth": settings.depth,
         "eta": settings.rate,
         "min_child_weight": settings.least_child_weight,
         "lambda": settings.l2,
         "subsample": settings.rows,
         "colsample_bytree": settings.columns,
-        "monotone_constraints": "(" + ",".join(map(str, [*signs, 1])) + ")",
+        "monotone_constraints": "(" + ",".join(map(str, constraints)) + ")",
         "tree_method": "hist",
         "seed": seed,
     }
