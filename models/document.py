@@ -27,7 +27,7 @@ def model_document(model: RiskModel) -> dict[str, object]:
         "horizons": [vars(horizon) for horizon in model.horizons],
         "refused": dict(model.refused),
         "imputation": _lists(model.imputation, "mean", "covariance", "lower", "upper"),
-        "linear": _linear(model.linear),
+        "linear": linear_document(model.linear),
         "tree_share": model.tree_share,
         "calibration": _lists(model.calibration, "intercept", "slope"),
         "refits": _lists(model.refits, "first", "last", "base", "inflation") | {"inflation_risk": model.refits.inflation_risk},
@@ -54,7 +54,7 @@ def model_from(document: Mapping[str, Any], trees: LeafTables | None) -> RiskMod
         horizons=tuple(HorizonStanding(**horizon) for horizon in document["horizons"]),
         refused=document["refused"],
         imputation=_imputation(document["imputation"]),
-        linear=_linear_from(document["linear"], len(design.columns)),
+        linear=linear_from(document["linear"], len(design.columns)),
         trees=trees,
         tree_share=document["tree_share"],
         calibration=Calibration(**_arrays(document["calibration"])),
@@ -81,11 +81,13 @@ def _feature(design: Design, name: str) -> dict[str, str | int]:
     return {"label": feature.label, "group": feature.group, "unit": feature.unit, "sign": feature.sign, "scale": feature.scale}
 
 
-def _linear(linear: LinearModel) -> dict[str, object]:
+def linear_document(linear: LinearModel) -> dict[str, object]:
+    """A linear learner as JSON-ready values."""
     return _lists(linear, "first", "last", "base", "late") | {"ramps": _lists(linear.ramps, "source", "start", "width", "mean")}
 
 
-def _linear_from(document: Mapping[str, Any], columns: int) -> LinearModel:
+def linear_from(document: Mapping[str, Any], columns: int) -> LinearModel:
+    """The linear learner of `linear_document`."""
     ramps = document["ramps"]
     source = np.array([index(column) for column in ramps["source"]], np.intp)  # a broken number would be cut to a whole one
     return LinearModel(

@@ -13,7 +13,7 @@ from models.risk import Calibration, RiskModel, sigmoid
 from models.trees import LeafTables
 from training.cohort import Cohort
 from training.learners.available import Choice
-from training.learners.crossfit import CrossFit, Fitter, cross_fit
+from training.learners.crossfit import CrossFit, cross_fit
 from training.learners.leaf_tables import compile_leaf_tables
 from training.learners.learn import LEARNERS, Learned, learn
 from training.learners.plan import AUTO, HORIZONS, Plan, Settings, plan_of
@@ -39,6 +39,7 @@ class Fit:
     cross: CrossFit = field(repr=False)
     learner: str
     learner_ipa: Mapping[str, float]  # mean cross-validated IPA by learner, see choose_learner
+    plan: Plan = field(repr=False)
 
 
 def fit(cohort: Cohort, settings: Settings, advance: Advance = unwatched) -> Fit:
@@ -54,17 +55,18 @@ def fit(cohort: Cohort, settings: Settings, advance: Advance = unwatched) -> Fit
     model = replace(model, facts={**model.facts, "learner_ipa": {name: round(value, 6) for name, value in ipa.items()}})
     booster = learned.booster if LEARNERS[learner] > 0 else None
     raw = None if booster is None else bytes(booster.save_raw("ubj"))
-    return Fit(model, raw, plan.standings, plan.choice, plan.matrix, cross, learner, ipa)
+    return Fit(model, raw, plan.standings, plan.choice, plan.matrix, cross, learner, ipa, plan)
 
 
-def _fitter(plan: Plan) -> Fitter:
+def fitter_of(plan: Plan) -> partial[Learned]:
+    """What fits the learners of the plan on some of its patients."""
     return partial(learn, plan.design, grid=plan.grid, served=plan.served, trees=plan.trees)
 
 
 def _cross(plan: Plan, advance: Advance) -> CrossFit:
     settings = plan.settings
     return cross_fit(
-        _fitter(plan),
+        fitter_of(plan),
         plan.matrix,
         plan.cohort.follow_up,
         [patient.id for patient in plan.cohort.patients],
@@ -97,7 +99,7 @@ def _mean_ipa(cohort: Cohort, log_odds: FloatArray, cross: CrossFit, days: Seque
 
 def _on_everybody(plan: Plan, advance: Advance) -> Learned:
     steps = Steps(advance, "fit on everybody", 1)
-    learned = _fitter(plan)(plan.matrix, plan.cohort.follow_up, seed=plan.settings.seed)
+    learned = fitter_of(plan)(plan.matrix, plan.cohort.follow_up, seed=plan.settings.seed)
     steps(1)
     return learned
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from models.design import DesignMatrix, FloatArray
 from models.risk import Calibration
 from training.cohort import followed
-from training.learners.learn import Learned, stacked
+from training.learners.learn import stacked
 from training.learners.recalibrate import calibrated, fit_calibration
 from training.statistics.censoring import FollowUp
 from training.statistics.splits import grouped_folds
@@ -41,10 +40,16 @@ class CrossFit:
     calibration: Mapping[str, Calibration]
 
 
+class Fitted(Protocol):
+    """Learners that have been fitted, and what each of them says of others: uncalibrated log-odds (n, h) by name."""
+
+    def log_odds(self, matrix: DesignMatrix, days: FloatArray, /) -> Mapping[str, FloatArray]: ...
+
+
 class Fitter(Protocol):
     """Fits learners on these patients alone."""
 
-    def __call__(self, matrix: DesignMatrix, follow_up: FollowUp, /, *, seed: int) -> Learned: ...
+    def __call__(self, matrix: DesignMatrix, follow_up: FollowUp, /, *, seed: int) -> Fitted: ...
 
 
 def cross_fit(
@@ -64,34 +69,52 @@ def cross_fit(
     `patients` (n,) names the patient of each row; all rows of a patient are on one side of a split. `progress` is called with 1
     after each fold.
     """
+    dealt = [grouped_folds(patients, follow_up.deaths, folds, seed + repeat) for repeat in range(repeats)]
+    return cross_fit_in(dealt, fit, matrix, follow_up, served, seed=seed, progress=progress)
+
+
+def cross_fit_in(
+    folds: Sequence[NDArray[np.intp]],
+    fit: Fitter,
+    matrix: DesignMatrix,
+    follow_up: FollowUp,
+    served: Sequence[float],
+    *,
+    seed: int,
+    progress: Callable[[int], object] = lambda n: None,
+) -> CrossFit:
+    """The same in folds that were dealt already: for each repeat, the fold of every patient (n,)."""
     made = []
-    for repeat in range(repeats):
-        fold = grouped_folds(patients, follow_up.deaths, folds, seed + repeat)
-        raw = _out_of_fold(partial(fit, seed=seed + repeat), matrix, follow_up, fold, served, progress)
+    for repeat, fold in enumerate(folds):
+        raw = out_of_fold(fit, matrix, follow_up, fold, served, seed=seed + repeat, progress=progress)
         made.append(Repeat(fold, raw, {name: _cross_calibrated(values, fold, follow_up, served) for name, values in raw.items()}))
     pooled = {name: _pooled_calibration([one.raw[name] for one in made], follow_up, served) for name in made[0].raw}
     return CrossFit(tuple(served), tuple(made), pooled)
 
 
-def _out_of_fold(
-    fit: Callable[[DesignMatrix, FollowUp], Learned],
+def out_of_fold(
+    fit: Fitter,
     matrix: DesignMatrix,
     follow_up: FollowUp,
     fold: NDArray[np.intp],
     served: Sequence[float],
-    progress: Callable[[int], object],
+    *,
+    seed: int,
+    progress: Callable[[int], object] = lambda n: None,
 ) -> dict[str, FloatArray]:
+    """Uncalibrated log-odds (n, h) of each learner, of every patient by learners fitted on the other folds alone."""
     raw: dict[str, FloatArray] = {}
     for k in np.unique(fold):
         inside, outside = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-        learned = fit(_rows(matrix, inside), followed(follow_up, inside))
-        for name, values in learned.log_odds(_rows(matrix, outside), np.asarray(served, np.float64)).items():
+        learned = fit(rows_of(matrix, inside), followed(follow_up, inside), seed=seed)
+        for name, values in learned.log_odds(rows_of(matrix, outside), np.asarray(served, np.float64)).items():
             raw.setdefault(name, np.zeros((len(fold), len(served))))[outside] = values
         progress(1)
     return raw
 
 
-def _rows(matrix: DesignMatrix, rows: NDArray[np.intp]) -> DesignMatrix:
+def rows_of(matrix: DesignMatrix, rows: NDArray[np.intp]) -> DesignMatrix:
+    """The design rows of some patients."""
     return DesignMatrix(matrix.x[rows], matrix.to_estimate[rows])
 
 
