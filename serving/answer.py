@@ -11,8 +11,8 @@ from functools import cached_property
 
 from models.example import EXAMPLE
 from models.explanation import GroupTerm, HorizonExplanation, reasons
+from models.lymphopenia import Lymphopenia
 from models.quality import InputQuality
-from serving.lymphopenia import Lymphopenia
 from serving.standing import DISCLAIMER
 
 PRIMARY = 90  # days: "life expectancy of more than three months"

@@ -18,13 +18,13 @@ from models.explanation import explain
 from models.fault import Fault
 from models.features import Feature, level_of
 from models.imputation import TAIL, Filled
+from models.lymphopenia import lymphopenia
 from models.neutrophils import NEUTROPENIA, undecided
 from models.patient import STALE_DAYS, Patient
 from models.population import Ineligible, require_eligible
 from models.quality import quality_of
 from models.risk import RiskModel, Scores
 from serving.answer import Answer, Estimate, InputUsed
-from serving.lymphopenia import lymphopenia
 from serving.refused import Refused
 from serving.standing import standing
 

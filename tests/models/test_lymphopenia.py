@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models.patient import GivenMeasurement, assemble
-from serving.lymphopenia import Lymphopenia, lymphopenia
+from models.lymphopenia import Lymphopenia, lymphopenia
 
 
 def found(*draws: tuple[float | str, float]) -> Lymphopenia | None:
