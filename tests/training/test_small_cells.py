@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from training.small_cells import about, masked, masked_by_name, masked_parts, masked_sentence
 from training.statistics.censoring import FollowUp
 from training.statistics.standing import standing
-from training.telling.small_cells import about, masked, masked_by_name, masked_parts, masked_sentence
 
 counts = st.lists(st.integers(0, 300), min_size=1, max_size=8)
 

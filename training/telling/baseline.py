@@ -14,7 +14,7 @@ from models.analytes import ANALYTES
 from models.patient import Patient
 from models.population import prior_line
 from models.tumours import LABELS
-from training.telling.small_cells import SMALLEST, masked_by_name, masked_parts
+from training.small_cells import SMALLEST, masked_by_name, masked_parts
 
 ELDERLY = 75.0  # years
 _MOST_LINES = 3  # prior lines from which on they are counted together

@@ -18,10 +18,10 @@ from models.risk import RiskModel, sigmoid
 from models.tumours import LABELS
 from training.cohort import Cohort, Step
 from training.fit import Fit
+from training.small_cells import about, masked, masked_by_name, masked_parts, masked_sentence, masked_within, small
 from training.statistics.standing import Standing
 from training.telling.attribution import Attribution, attribution
 from training.telling.card_text import card_text
-from training.telling.small_cells import about, masked, masked_by_name, masked_parts, masked_sentence, masked_within, small
 from training.validate import EVERYBODY, Validation
 
 NOT_FOR = (

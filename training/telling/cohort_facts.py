@@ -9,10 +9,10 @@ from models.population import BEHIND
 from models.tumours import LABELS
 from training.cohort import Cohort, Step
 from training.learners.saved_model import population_of
+from training.small_cells import about, masked, masked_by_name, masked_parts, masked_sentence, small
 from training.statistics.censoring import FollowUp, StepFunction, survival
 from training.statistics.standing import Standing
 from training.telling.baseline import baseline
-from training.telling.small_cells import about, masked, masked_by_name, masked_parts, masked_sentence, small
 
 
 def cohort_facts(cohort: Cohort, standings: Mapping[float, Standing]) -> dict[str, object]:

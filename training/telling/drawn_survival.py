@@ -11,13 +11,13 @@ from matplotlib.ticker import PercentFormatter
 
 from models.design import FloatArray
 from models.risk import sigmoid
+from training.small_cells import SMALLEST, masked, small
 from training.statistics.calibration import calibration_curve
 from training.statistics.censoring import FollowUp, survival, weights
 from training.statistics.estimates import NotEstimable
 from training.statistics.standing import Standing
 from training.telling.risk_groups import risk_groups
 from training.telling.sheet import BLUE, GREY, INK, RED, plain, sheet
-from training.telling.small_cells import SMALLEST, masked, small
 
 _COLUMNS = 3
 _COLOURS = {"promotable": BLUE, "evaluable": INK}

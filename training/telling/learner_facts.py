@@ -11,8 +11,8 @@ from models.example import EXAMPLE
 from models.population import ACUTE_ANC, ADULT, RUNNING_DAYS
 from models.risk import RiskModel, sigmoid
 from training.fit import Fit
+from training.small_cells import masked_parts, masked_sentence
 from training.telling.attribution import Attribution, attribution
-from training.telling.small_cells import masked_parts, masked_sentence
 
 NOT_FOR = (
     f"anybody under {ADULT:g} years",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from training.telling.small_cells import masked, masked_parts, masked_sentence, masked_within
+from training.small_cells import masked, masked_parts, masked_sentence, masked_within
 
 _COUNTS = ("deaths", "survivors", "censored_before")
 

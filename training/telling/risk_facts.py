@@ -15,9 +15,9 @@ from models.population import prior_line
 from models.risk import sigmoid
 from training.cohort import Cohort, followed
 from training.fit import PRIMARY, Fit
+from training.small_cells import SMALLEST, masked_parts
 from training.statistics.censoring import FollowUp, known_by, survival
 from training.telling.risk_groups import risk_groups, survival_interval
-from training.telling.small_cells import SMALLEST, masked_parts
 from training.validate import EVERYBODY, TREATED
 
 BINS = 10  # of the histogram of risks

@@ -16,8 +16,8 @@ from models import artifact
 from models.example import EXAMPLE
 from training.cohort import Cohort
 from training.fit import Fit, Settings
+from training.small_cells import masked_sentence
 from training.telling.card import flow_facts
-from training.telling.small_cells import masked_sentence
 from training.tracking.fetch import fetch
 from training.tracking.mlflow_store import client_of, experiment_id, global_store
 from training.tracking.registered import RUN_ARTIFACT, log_pyfunc
