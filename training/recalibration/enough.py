@@ -37,5 +37,5 @@ def _short_of_slope(asked: Standing) -> str:
     patients = asked.deaths + asked.survivors + asked.censored_before
     if patients >= LEAST_SLOPE_PATIENTS and asked.deaths >= LEAST_SLOPE_DEATHS:
         return ""
-    found = f"{patients} patients and {asked.deaths} deaths by day {asked.horizon:g}"
-    return f"a slope needs {LEAST_SLOPE_PATIENTS} patients and {LEAST_SLOPE_DEATHS} deaths, here are {found}; without one it may do"
+    least = f"a slope needs {LEAST_SLOPE_PATIENTS} patients and {LEAST_SLOPE_DEATHS} deaths"
+    return f"{least}, here are {patients} patients and {asked.deaths} deaths by day {asked.horizon:g}; a shift alone may do"

@@ -29,8 +29,8 @@ from training.statistics.censoring import FollowUp, effective_size, weights
 from training.statistics.estimates import NotEstimable
 from training.statistics.splits import grouped_folds
 
-# Standard deviations between hospitals of the shift (log-odds) and of the logarithm of the slope. The linear model of 961 patients
-# on checkpoint inhibitors (the LORIS cohort) needs at 90 days +.69 and .52 in 145 patients with pancreatic cancer elsewhere,
+# Standard deviations between hospitals of the shift (log-odds) and of the logarithm of the slope. The linear model of 961
+# patients on checkpoint inhibitors (the LORIS cohort) needs at 90 days +.69 and .52 in 145 patients with pancreatic cancer elsewhere,
 # -.31 and .90 in 798 patients not on checkpoint inhibitors: root mean squares .54 and .47. Two cohorts, so one digit.
 PRIOR_SHIFT, PRIOR_SLOPE = 0.5, 0.5
 FOLDS = 10
@@ -115,7 +115,7 @@ def cross_fitted(
     seed: int,
     folds: int = FOLDS,
 ) -> FloatArray:
-    """Every patient's log-odds (n, h) mapped by what was learned from the other patients; `patients` (n,) names whose row it is."""
+    """Every patient's log-odds (n, h) mapped by what the other patients taught; `patients` (n,) names whose row it is."""
     fold = grouped_folds(patients, follow_up.deaths, folds, seed)
     mapped = np.empty_like(log_odds)
     for k in range(folds):
