@@ -38,6 +38,9 @@ class Cohort:
     warnings: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()  # suspicions taken as they are, each with the reason that was given
     file: CohortFile | None = field(default=None, repr=False)
+    periods: tuple[float, ...] | None = field(default=None, repr=False)  # calendar time of each index date in years, NaN unknown
+    censor_reasons: tuple[str, ...] = field(default=(), repr=False)  # of each patient, "" where none is given
+    rows: tuple[int, ...] = field(default=(), repr=False)  # of each patient in the table, as a spreadsheet counts
 
     def __len__(self) -> int:
         return len(self.patients)
@@ -45,7 +48,14 @@ class Cohort:
     def select(self, rows: np.ndarray[tuple[int], np.dtype[Any]]) -> Cohort:
         """The cohort of some rows (indices or a mask); name, digest, flow and warnings are those of the whole."""
         rows = np.arange(len(self))[rows]
-        return replace(self, patients=tuple(self.patients[row] for row in rows), follow_up=followed(self.follow_up, rows))
+        return replace(
+            self,
+            patients=tuple(self.patients[row] for row in rows),
+            follow_up=followed(self.follow_up, rows),
+            periods=None if self.periods is None else tuple(self.periods[row] for row in rows),
+            censor_reasons=tuple(self.censor_reasons[row] for row in rows) if self.censor_reasons else (),
+            rows=tuple(self.rows[row] for row in rows) if self.rows else (),
+        )
 
 
 def followed(follow_up: FollowUp, rows: np.ndarray[tuple[int], np.dtype[Any]]) -> FollowUp:
@@ -131,7 +141,15 @@ def _cohort(rows: Rows, digest: str, warnings: Sequence[str], accepted: Sequence
         warnings=tuple(warnings),
         accepted=tuple(accepted),
         file=file,
+        periods=_periods(rows.periods),
+        censor_reasons=tuple(outcome.censor_reason for outcome in rows.outcomes),
+        rows=tuple(rows.lines),
     )
+
+
+def _periods(read: Sequence[float | None]) -> tuple[float, ...] | None:
+    known = tuple(period for period in read if period is not None)
+    return known or None
 
 
 def _follow_up(outcomes: Sequence[Outcome]) -> FollowUp:
