@@ -12,7 +12,9 @@ from functools import cached_property
 from models.example import EXAMPLE
 from models.explanation import GroupTerm, HorizonExplanation, reasons
 from models.lymphopenia import Lymphopenia
+from models.published import PublishedResult
 from models.quality import InputQuality
+from serving.published_scores import entries, sentence
 from serving.standing import DISCLAIMER
 
 PRIMARY = 90  # days: "life expectancy of more than three months"
@@ -54,6 +56,7 @@ class Answer:
     estimates: tuple[Estimate, ...]
     lymphopenia: Lymphopenia | None
     quality: tuple[InputQuality, ...]
+    published: Mapping[str, PublishedResult]
     warnings: tuple[str, ...]
     refused_horizons: Mapping[str, str]
     model: str
@@ -71,7 +74,7 @@ class Answer:
         return "\n".join(self.sentences())
 
     def sentences(self) -> Iterator[str]:
-        """The standing, the risks, what to beware of, the reasons, what was estimated, and what the number is not."""
+        """The standing, the risks, warnings, reasons, estimates, what published scores say, and what the number is not."""
         yield from self.standing
         yield from map(_risk_sentence, self.horizons)
         yield from (f"{days} days: not answered; {why}" for days, why in self.refused_horizons.items())
@@ -83,6 +86,7 @@ class Answer:
         yield from (_estimate_sentence(estimate, self.primary.days) for estimate in self.estimates)
         if self.lymphopenia is not None:
             yield self.lymphopenia.sentence()
+        yield from sentence(self.published)
         yield DISCLAIMER
 
     def as_json(self) -> dict[str, object]:
@@ -101,6 +105,7 @@ class Answer:
             },
             "estimates": [_estimate(one) for one in self.estimates],
             "quality": [{"input": one.name, "label": one.label, "states": list(one.states)} for one in self.quality],
+            "published_scores": entries(self.published),
             "warnings": list(self.warnings),
             "text": self.text,
             "model": {"name": self.model, "digest": self.digest},

@@ -22,6 +22,7 @@ from models.lymphopenia import lymphopenia
 from models.neutrophils import NEUTROPENIA, undecided
 from models.patient import STALE_DAYS, Patient
 from models.population import Ineligible, require_eligible
+from models.published import published
 from models.quality import quality_of
 from models.risk import RiskModel, Scores
 from serving.answer import Answer, Estimate, InputUsed
@@ -111,6 +112,7 @@ def _answers(artifact: Artifact, company: Company, site: str) -> Iterable[Answer
             estimates=tuple(estimates[row]),
             lymphopenia=lymphopenia(patient),
             quality=quality.inputs,
+            published=published(patient),
             warnings=quality.warnings,
             refused_horizons=model.refused,
             model=model.name,

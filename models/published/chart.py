@@ -38,8 +38,7 @@ class Chart:
     def __init__(self, patient: Patient):
         self.patient = patient
         self.gaps: list[str] = []
-        self._ratio: Measurement | None = None
-        self._tried = False
+        self._labs: dict[str, Measurement | str] = {}  # what was found of each, or why there is none
 
     def above(self, analyte: str, cut: float) -> bool:
         """Whether it lies above `cut` (canonical unit); with a limit, only if the limit decides it."""
@@ -119,21 +118,13 @@ class Chart:
 
     def lab(self, analyte: str) -> Measurement | None:
         """The measurement of at most 28 days; an NLR only if there are neutrophils enough to read it."""
-        found = self.patient.current(analyte)
+        found = self._labs.get(analyte)
         if found is None:
-            why = f"is older than {STALE_DAYS:g} days" if analyte in self.patient.series else "was not measured"
-            self.gaps.append(f"{NAMES[analyte]} {why}")
+            found = self._labs[analyte] = _looked_up(self.patient, analyte)
+        if isinstance(found, str):
+            self.gaps.append(found)
             return None
-        return self._interpretable(found) if analyte == "nlr" else found
-
-    def _interpretable(self, ratio: Measurement) -> Measurement | None:
-        """The ratio as compared, unless there are too few neutrophils to read it; over no lymphocytes it is "at least"."""
-        if not self._tried:
-            self._tried = True
-            self._ratio = None if neutropenic(self.patient, ratio) else _as_compared(self.patient, ratio)
-        if self._ratio is None:
-            self.gaps.append(_NEUTROPENIC.format(NAMES["nlr"]))
-        return self._ratio
+        return found
 
 
 def exceeds(found: Measurement, cut: float) -> bool | None:
@@ -154,7 +145,17 @@ def falls_short(found: Measurement, cut: float) -> bool | None:
     return found.value < cut
 
 
+def _looked_up(patient: Patient, analyte: str) -> Measurement | str:
+    found = patient.current(analyte)
+    if found is None:
+        return f"{NAMES[analyte]} " + (f"is older than {STALE_DAYS:g} days" if analyte in patient.series else "was not measured")
+    if analyte != "nlr":
+        return found
+    return _NEUTROPENIC.format(NAMES["nlr"]) if neutropenic(patient, found) else _as_compared(patient, found)
+
+
 def _as_compared(patient: Patient, ratio: Measurement) -> Measurement:
+    """The ratio rounded; over no lymphocytes at all it is "at least"."""
     lymphocytes = patient.on_day("alc", ratio.days_before_index)
     floored = lymphocytes is not None and not ratio.limit and lymphocytes.value < ALC_FLOOR
     return replace(ratio, value=round(ratio.value, _DIGITS), limit=">" if floored else ratio.limit)

@@ -7,6 +7,7 @@ from models.published.chart import Chart
 from models.published.score import PublishedScore
 
 _OVERALL = "overall survival in advanced cancer"
+_NO_OR_YES = ((0.0, "no"), (1.0, "yes"))
 
 
 def _nlr_above_5(chart: Chart) -> float:
@@ -39,7 +40,7 @@ COUNTS = (
         source="Templeton AJ et al., J Natl Cancer Inst 2014;106:dju124, 10.1093/jnci/dju124 (cuts of 1.9 to 7.2 in 100 studies)",
         inputs=("nlr",),
         rule=_nlr_above_5,
-        bands=((0, "not above 5"), (1, "above 5")),
+        bands=_NO_OR_YES,
         most=1,
     ),
     PublishedScore(
@@ -49,7 +50,7 @@ COUNTS = (
         source="Ray-Coquard I et al., Cancer Res 2009;69:5383, PMC2775079",
         inputs=("alc",),
         rule=_alc_below_1,
-        bands=((0, "not below 1.0"), (1, "below 1.0")),
+        bands=_NO_OR_YES,
         most=1,
     ),
     PublishedScore(
@@ -59,7 +60,7 @@ COUNTS = (
         source="Common Terminology Criteria for Adverse Events 5.0, National Cancer Institute 2017",
         inputs=("alc",),
         rule=_ctcae,
-        bands=((0, "none"), (1, "grade 1"), (2, "grade 2"), (3, "grade 3"), (4, "grade 4")),
+        bands=(),
         most=4,
     ),
     PublishedScore(

@@ -48,7 +48,7 @@ def _loris(chart: Chart) -> float:
 
 LORIS = PublishedScore(
     name="loris",
-    label="LORIS",
+    label="LORIS (response to immunotherapy)",
     made_for="response to immune checkpoint blockade, not mortality; higher is better",
     source="Chang TG et al., Nat Cancer 2024;5:1158, 10.1038/s43018-024-00772-7 (coefficients as rounded in its repository)",
     inputs=("tmb", "prior_systemic_therapy", "albumin", "nlr", "age_years", "tumour"),

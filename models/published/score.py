@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from models.patient import Patient
 from models.published.chart import Chart
@@ -12,8 +13,7 @@ from models.published.chart import Chart
 Bands = tuple[tuple[float, str], ...]  # (lowest value, words), rising
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedResult:
+class PublishedResult(NamedTuple):
     """What a score says of one patient: its value and published group, or why it is not available."""
 
     value: float | None
@@ -25,7 +25,8 @@ class PublishedResult:
 class PublishedScore:
     """A score as published; nothing of it was fitted here.
 
-    `least` and `most` bound its values; `whole` says that it counts points. `inputs` are what it asks of a Patient.
+    Its values run from 0 to `most`; `whole` says that it counts points. `inputs` are what it asks of a Patient.
+    `unconfirmed` says what no primary source has confirmed to us: such a score is not put into words for a clinician.
     """
 
     name: str
@@ -35,7 +36,6 @@ class PublishedScore:
     inputs: tuple[str, ...]
     rule: Callable[[Chart], float]
     bands: Bands
-    least: float = 0.0
     most: float = math.inf
     whole: bool = True
     higher_is_worse: bool = True
@@ -51,8 +51,12 @@ class PublishedScore:
         value = float(self.rule(chart))
         if chart.gaps:
             return PublishedResult(None, "", "not available: " + "; ".join(dict.fromkeys(chart.gaps)))
-        return PublishedResult(value, self.band(value), "")
+        return PublishedResult(value, self.band(value) if self.bands else "", "")
 
     def band(self, value: float) -> str:
         """The published group of a value; empty where the publications agree on none."""
-        return next((words for least, words in reversed(self.bands) if value >= least), "")
+        found = ""
+        for least, words in self.bands:
+            if value >= least:
+                found = words
+        return found

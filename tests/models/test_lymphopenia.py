@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from models.patient import GivenMeasurement, assemble
 from models.lymphopenia import Lymphopenia, lymphopenia
+from models.patient import GivenMeasurement, assemble
 
 
 def found(*draws: tuple[float | str, float]) -> Lymphopenia | None:

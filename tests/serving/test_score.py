@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +17,7 @@ from models.courses import Treatment
 from models.example import EXAMPLE
 from models.patient import GivenMeasurement as Given
 from models.patient import Patient, assemble
+from models.published import PUBLISHED
 from models.risk import RiskModel
 from serving.answer import Answer
 from serving.refused import Refused, pointed
@@ -195,3 +197,24 @@ def test_an_answer_with_estimates_says_that_its_intervals_leave_them_out(loaded:
     assert answer.estimates, "CA19-9 and more were not measured"
     assert "The intervals do not include what is not known" in answer.text
     assert answer.text.index(answer.warnings[0]) < answer.text.index("Why, within"), "doubts come before reasons"
+
+
+def test_published_scores_stand_in_the_answer_with_their_reasons(loaded: Artifact) -> None:
+    body = json.loads(json.dumps(only(loaded, patient(ALC, ANC, ALBUMIN, Given("crp", 12, "mg/L"))).as_json(), allow_nan=False))
+    entries = {entry["name"]: entry for entry in body["published_scores"]}
+    assert list(entries) == list(PUBLISHED)
+    assert (entries["mps"]["value"], entries["mps"]["why"]) == (2.0, "")
+    assert (entries["grim"]["value"], entries["grim"]["why"]) == (None, "not available: LDH was not measured")
+    assert all(entry["source"] and entry["label"] for entry in entries.values())
+    assert entries["loris"]["higher_is_worse"] is False
+
+
+def test_only_available_and_confirmed_scores_are_put_into_words(loaded: Artifact) -> None:
+    answer = only(loaded, patient(ALC, ANC, ALBUMIN, Given("crp", 12, "mg/L")))
+    (line,) = (one for one in answer.sentences() if one.startswith("Published"))
+    assert line == (
+        "Published scores, for comparison and no part of the risk: NLR > 5: no; ALC < 1.0 x 10^9/L: yes; "
+        "CTCAE lymphopenia grade 1; PNI 40 (higher is better); MPS 2"
+    )
+    assert PUBLISHED["mgps"].unconfirmed
+    assert not any(one.startswith("Published") for one in replace(answer, published={}).sentences())

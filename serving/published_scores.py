@@ -1,0 +1,46 @@
+"""Published scores in an answer: all of them in the JSON, with why some are missing; in words one line, of those there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from models.published import PUBLISHED, PublishedResult, PublishedScore
+
+# what is the same for every patient
+_CONSTANT: Mapping[str, dict[str, object]] = {
+    name: {
+        "name": name,
+        "label": score.label,
+        "made_for": score.made_for,
+        "higher_is_worse": score.higher_is_worse,
+        "source": score.source,
+        "unconfirmed": score.unconfirmed or None,
+    }
+    for name, score in PUBLISHED.items()
+}
+
+
+def entries(results: Mapping[str, PublishedResult]) -> list[dict[str, object]]:
+    """JSON-ready: one entry a score, whether or not it is available."""
+    return [
+        _CONSTANT[name] | {"value": found.value, "band": found.band, "why": found.why} for name, found in results.items()
+    ]
+
+
+def sentence(results: Mapping[str, PublishedResult]) -> Iterator[str]:
+    """One sentence of the available scores, if there are any; those that no primary source has confirmed are left out."""
+    there = {name: found for name, found in results.items() if found.value is not None and not PUBLISHED[name].unconfirmed}
+    if there:
+        said = "; ".join(_words(PUBLISHED[name], found) for name, found in there.items())
+        yield f"Published scores, for comparison and no part of the risk: {said}"
+
+
+def _words(score: PublishedScore, found: PublishedResult) -> str:
+    """The value with its group and direction ("PNI 38 (higher is better)"); a mere yes or no has no other value."""
+    if found.band in ("yes", "no"):
+        return f"{score.label}: {found.band}"
+    remarks = [found.band] if found.band else []
+    if not score.higher_is_worse:
+        remarks.append("higher is better")
+    number = f"{found.value:.0f}" if score.whole else f"{found.value:,.4g}"
+    return f"{score.label} {number}" + (f" ({', '.join(remarks)})" if remarks else "")
