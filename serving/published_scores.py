@@ -14,7 +14,6 @@ _CONSTANT: Mapping[str, dict[str, object]] = {
         "made_for": score.made_for,
         "higher_is_worse": score.higher_is_worse,
         "source": score.source,
-        "unconfirmed": score.unconfirmed or None,
     }
     for name, score in PUBLISHED.items()
 }
@@ -28,8 +27,8 @@ def entries(results: Mapping[str, PublishedResult]) -> list[dict[str, object]]:
 
 
 def sentence(results: Mapping[str, PublishedResult]) -> Iterator[str]:
-    """One sentence of the available scores, if there are any; those that no primary source has confirmed are left out."""
-    there = {name: found for name, found in results.items() if found.value is not None and not PUBLISHED[name].unconfirmed}
+    """One sentence of the available scores, if there are any."""
+    there = {name: found for name, found in results.items() if found.value is not None}
     if there:
         said = "; ".join(_words(PUBLISHED[name], found) for name, found in there.items())
         yield f"Published scores, for comparison and no part of the risk: {said}"

@@ -104,12 +104,11 @@ POINTS = (
         name="mgps",
         label="mGPS",
         made_for="overall and cancer-specific survival",
-        source="Proctor MJ et al., Br J Cancer 2011;104:726, 10.1038/sj.bjc.6606087",
+        source="McMillan DC et al., Int J Colorectal Dis 2007;22:881, 10.1007/s00384-006-0259-6; Proctor MJ et al., Br J Cancer 2011;104:726",
         inputs=("crp", "albumin"),
         rule=_mgps,
         bands=(),
         most=2,
-        unconfirmed="its point rule was read in secondary sources alone",
     ),
     PublishedScore(
         name="mps",

@@ -26,7 +26,6 @@ class PublishedScore:
     """A score as published; nothing of it was fitted here.
 
     Its values run from 0 to `most`; `whole` says that it counts points. `inputs` are what it asks of a Patient.
-    `unconfirmed` says what no primary source has confirmed to us: such a score is not put into words for a clinician.
     """
 
     name: str
@@ -39,7 +38,6 @@ class PublishedScore:
     most: float = math.inf
     whole: bool = True
     higher_is_worse: bool = True
-    unconfirmed: str = ""
 
     def of(self, patient: Patient) -> PublishedResult:
         """The score of `patient`, or every reason why there is none: no part of it is taken for the whole."""
