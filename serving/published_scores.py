@@ -21,9 +21,7 @@ _CONSTANT: Mapping[str, dict[str, object]] = {
 
 def entries(results: Mapping[str, PublishedResult]) -> list[dict[str, object]]:
     """JSON-ready: one entry a score, whether or not it is available."""
-    return [
-        _CONSTANT[name] | {"value": found.value, "band": found.band, "why": found.why} for name, found in results.items()
-    ]
+    return [_CONSTANT[name] | found._asdict() for name, found in results.items()]
 
 
 def sentence(results: Mapping[str, PublishedResult]) -> Iterator[str]:
