@@ -22,6 +22,7 @@ import numpy as np
 
 from models.document import model_document, model_from
 from models.risk import RiskModel
+from models.seal import canonical
 from models.trees import LAYOUT, LeafTables
 
 MODEL, TREES, MANIFEST = "model.json", "trees.npz", "manifest.json"
@@ -54,11 +55,6 @@ class Artifact:
     model: RiskModel
     digest: str
     provenance: Mapping[str, object]
-
-
-def canonical(document: object) -> bytes:
-    """Canonical JSON: UTF-8, keys in the order given by sorting, no blanks, no NaN."""
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
 def save(model: RiskModel, folder: Path, *, files: Mapping[str, bytes], provenance: Mapping[str, object]) -> str:

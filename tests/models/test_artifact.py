@@ -17,9 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import artifact
-from models.artifact import MANIFEST, InvalidArtifact, canonical, load, save, sealed_manifest
+from models.artifact import MANIFEST, InvalidArtifact, load, save, sealed_manifest
 from models.design import DesignMatrix
 from models.risk import RiskModel
+from models.seal import canonical
 
 MakeModel = Callable[..., RiskModel]
 DAMAGED = r"does not match its own digest|differs from its SHA-256"

@@ -1,0 +1,42 @@
+"""Every look at a test cohort is kept, and counted by cohort."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.ledger import LEDGER, InvalidLedger, read_ledger
+from models.seal_key import read_key
+from training.gate.looks import looks_at, record_look
+
+
+def look(root: Path, cohort: str, said: list[str]) -> int:
+    key = root.parent / "seal.key"
+    return record_look(root / "releases", "m" * 64, cohort, "hospital", "A. Frey", "evaluate", seal_key=key, say=said.append)
+
+
+def test_looks_are_counted_by_cohort(tmp_path: Path) -> None:
+    said: list[str] = []
+    root = tmp_path / "site"
+    root.mkdir()
+    assert [look(root, cohort, said) for cohort in ("a", "b", "a", "a")] == [1, 1, 2, 3]
+    assert looks_at(root / "releases", "c", seal_key=tmp_path / "seal.key") == 0
+    assert len(said) == 1  # a key was made once
+    (first, *_) = read_ledger(root / "releases", read_key(tmp_path / "seal.key"))
+    assert first.facts == {"model": "m" * 64, "cohort": "a", "cohort_name": "hospital", "by": "A. Frey", "what": "evaluate"}
+
+
+def test_where_there_is_no_ledger_nobody_has_looked(tmp_path: Path) -> None:
+    assert looks_at(tmp_path / "releases", "a", seal_key=tmp_path / "no.key") == 0
+
+
+def test_looks_cannot_be_taken_back(tmp_path: Path) -> None:
+    root = tmp_path / "site"
+    root.mkdir()
+    for _ in range(2):
+        look(root, "a", [])
+    path = root / "releases" / LEDGER
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+    with pytest.raises(InvalidLedger, match="the last lines were removed"):
+        looks_at(root / "releases", "a", seal_key=tmp_path / "seal.key")

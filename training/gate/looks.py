@@ -1,0 +1,38 @@
+"""How often a cohort was looked at to judge models: a test cohort wears out, and every look at it is kept in the ledger."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from models import ledger
+from models.seal_key import read_key, read_or_make_key
+
+
+def record_look(
+    releases: Path,
+    model_digest: str,
+    cohort_digest: str,
+    cohort_name: str,
+    by: str,
+    what: str,
+    *,
+    seal_key: Path | None = None,
+    say: Callable[[str], object] = lambda sentence: print(sentence, file=sys.stderr),
+) -> int:
+    """Keep that a model was judged on a cohort; returns how often that cohort has been looked at, this look included.
+
+    `by` is a claim, `what` names the command. Raises BrokenSeal where the ledger in `releases` does not verify.
+    """
+    facts = {"model": model_digest, "cohort": cohort_digest, "cohort_name": cohort_name, "by": by, "what": what}
+    ledger.append(releases, ledger.LOOK, facts, read_or_make_key(seal_key, say))
+    return looks_at(releases, cohort_digest, seal_key=seal_key)
+
+
+def looks_at(releases: Path, cohort_digest: str, *, seal_key: Path | None = None) -> int:
+    """How often the cohort of this digest was looked at, as far as the ledger in `releases` knows; 0 where there is none."""
+    if not ledger.exists(releases):
+        return 0
+    entries = ledger.read_ledger(releases, read_key(seal_key))
+    return sum(entry.kind == ledger.LOOK and entry.facts["cohort"] == cohort_digest for entry in entries)
