@@ -10,6 +10,7 @@ from models.fault import Fault
 from models.mapping import CohortFile
 
 _ABSENT = frozenset({"", "na", "n/a", "nan", "nat", "<na>", "null", "none"})
+_FIRST_YEAR, _LAST_YEAR = 1950, 2100
 _DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,14})\.\d{0,15}")  # a code such as 01 is a word, and stays as it is
 
 
@@ -86,6 +87,28 @@ def date_of(cohort: CohortFile, value: object, field: str, faults: list[Fault]) 
     except ValueError:
         faults.append(Fault(field, text or "nothing", "a date as YYYY-MM-DD"))
         return None
+
+
+def year_of(cohort: CohortFile, value: object, field: str, faults: list[Fault]) -> float:
+    """Calendar time in decimal years, NaN where the cell is empty; it holds a year (2021, 2021.5) or a date."""
+    year = number_in(value) if present(cohort, value) else math.nan
+    if isinstance(year, str):
+        day = date_of(cohort, value, field, faults)
+        return math.nan if day is None else decimal_year(day)
+    if isinstance(year, float) and (math.isnan(year) or _FIRST_YEAR <= year < _LAST_YEAR):
+        return year
+    faults.append(Fault(field, str(value), f"a year from {_FIRST_YEAR} to {_LAST_YEAR}, or a date as YYYY-MM-DD"))
+    return math.nan
+
+
+def decimal_year(day: date) -> float:
+    """Calendar time in years.
+
+    >>> decimal_year(date(2021, 1, 1)), decimal_year(date(2020, 7, 2))
+    (2021.0, 2020.5)
+    """
+    start = date(day.year, 1, 1)
+    return day.year + (day - start).days / (date(day.year + 1, 1, 1) - start).days
 
 
 def number_in(value: object) -> object:

@@ -69,7 +69,7 @@ class _Reading:
     def cohort(self, path: Path, document: Mapping[str, Any]) -> CohortFile:
         self.known(document, _SECTIONS, "")
         table, measurements, treatments = self.tables(document)
-        index_date = self.index(self.section(document, "index"))
+        index_date, index_year = self.index(self.section(document, "index"))
         fields = self.section(document, "patient_fields")
         history = {name: cell for name, cell in fields.items() if name in HISTORY_FIELDS}
         return CohortFile(
@@ -90,6 +90,7 @@ class _Reading:
             extra=self.extra(self.section(document, "extra")),
             exclusions=self.exclusions(document.get("exclude", [])),
             index_date=index_date,
+            index_year=index_year,
         )
 
     def known(self, given: Mapping[str, Any], allowed: Iterable[str], section: str) -> None:
@@ -132,12 +133,12 @@ class _Reading:
             self.fault("table", None, 'table = "FILE.csv" or [tables] patients = "FILE.csv"')
         return table, measurements, treatments
 
-    def index(self, given: Mapping[str, Any]) -> str:
-        """The column of the index date, where there is one."""
-        self.known(given, ("rule", "date"), "index.")
+    def index(self, given: Mapping[str, Any]) -> tuple[str, str]:
+        """The columns of the index date, where cells are dates, and of its year, where there are such."""
+        self.known(given, ("rule", "date", "year"), "index.")
         if given.get("rule", "given") != "given":
             self.fault("index.rule", given["rule"], '"given": day 0 of every row is its index date')
-        return self.text(given, "date", section="index.")
+        return self.text(given, "date", section="index."), self.text(given, "year", section="index.")
 
     def sentinels(self, document: Mapping[str, Any]) -> tuple[object, ...]:
         found = document.get("missing", [])

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from models.analytes import ANALYTES, BY_LOINC
-from models.cells import date_of, day_of, equals, name_of, number_in, number_of, present, text_of, word_in
+from models.cells import date_of, day_of, decimal_year, equals, name_of, number_in, number_of, present, text_of, word_in, year_of
 from models.courses import Treatment
 from models.fault import Fault
 from models.mapping import Cell, CohortFile, Exclusion, LabColumn
 from models.patient import GivenMeasurement, InvalidPatient, Patient, assemble
 from models.population import ADULT
 
-__all__ = ["Outcome", "Row", "excluded", "outcome_of", "patient_of", "present"]
+__all__ = ["Outcome", "Row", "excluded", "outcome_of", "patient_of", "period_of", "present"]
 
 Row = Mapping[str, object]
 _DEATH = frozenset({"dead", "died", "death", "deceased"})
@@ -73,6 +74,24 @@ def outcome_of(cohort: CohortFile, row: Row) -> Outcome | None:
         return None
     reason = text_of(cohort, row.get(columns.censor_reason)) if columns.censor_reason else ""
     return Outcome(time * columns.days, died, entered * columns.entered_days, reason)
+
+
+def period_of(cohort: CohortFile, row: Row) -> float | None:
+    """Calendar time of the index date in decimal years: NaN where the row does not say, None where the file names no column.
+
+    It belongs to the follow-up, never to the patient: no model may learn from it. Raises InvalidPatient for what is no year.
+    """
+    faults: list[Fault] = []
+    if cohort.index_year:
+        year = year_of(cohort, row.get(cohort.index_year), f"column {cohort.index_year}", faults)
+    elif cohort.index_date:
+        day = date_of(cohort, row.get(cohort.index_date), "", [])  # what is no date is a fault of the patient already
+        year = math.nan if day is None else decimal_year(day)
+    else:
+        return None
+    if faults:
+        raise InvalidPatient(faults)
+    return year
 
 
 def excluded(cohort: CohortFile, row: Row) -> str | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from models.fault import Fault
 
-_NOT_OF_A_PATIENT = ("follow_up", "exclude", "audit_only")
+_NOT_OF_A_PATIENT = ("follow_up", "exclude", "audit_only", "index.year")
 
 
 class InvalidCohort(ValueError):
@@ -89,6 +89,7 @@ class CohortFile:
     extra: Mapping[str, tuple[str, str]]  # name -> column, kind
     exclusions: tuple[Exclusion, ...]
     index_date: str = ""  # the column of the index date, where the tidy tables hold dates; else they hold days from it
+    index_year: str = ""  # the column of the calendar time of the index date; index_date says it too
 
     @property
     def measurement_columns(self) -> tuple[str, ...]:
@@ -122,7 +123,8 @@ class CohortFile:
         for lab in self.labs:
             key = f"measurements.{lab.analyte}"
             read |= {lab.column: key, lab.uln_column: key, lab.method_column: key, lab.day_column: key}
-        read |= {column: f"extra.{name}" for name, (column, _) in self.extra.items()} | {self.index_date: "index.date"}
+        read |= {column: f"extra.{name}" for name, (column, _) in self.extra.items()}
+        read |= {self.index_year: "index.year", self.index_date: "index.date"}
         return {column: key for column, key in read.items() if column}
 
     def missing_columns(self, header: Iterable[str], follow_up_needed: bool = True) -> list[Fault]:

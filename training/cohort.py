@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -38,7 +39,7 @@ class Cohort:
     warnings: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()  # suspicions taken as they are, each with the reason that was given
     file: CohortFile | None = field(default=None, repr=False)
-    periods: tuple[float, ...] | None = field(default=None, repr=False)  # calendar time of each index date in years, NaN unknown
+    periods: tuple[float, ...] | None = field(default=None, repr=False)  # decimal year of each index date, where all are known
     censor_reasons: tuple[str, ...] = field(default=(), repr=False)  # of each patient, "" where none is given
     rows: tuple[int, ...] = field(default=(), repr=False)  # of each patient in the table, as a spreadsheet counts
 
@@ -94,7 +95,7 @@ def read_cohort(
         note = [Fault("--accept", accept, "a reason for columns that are suspicious but possible")] if accept else []
         raise InvalidCohort([*faults, *(note or doubts.faults)])
     accepted = [f"{fault} (accepted: {accept})" for fault in doubts.faults]
-    return _cohort(rows, digest_of(file, folder), [*doubts.warnings, *rows.strangers()], accepted)
+    return _cohort(rows, digest_of(file, folder), [*doubts.warnings, *rows.strangers(), *rows.undated()], accepted)
 
 
 def _faults(rows: Rows, columns: set[str], header: Sequence[Fault]) -> list[Fault]:
@@ -148,8 +149,8 @@ def _cohort(rows: Rows, digest: str, warnings: Sequence[str], accepted: Sequence
 
 
 def _periods(read: Sequence[float | None]) -> tuple[float, ...] | None:
-    known = tuple(period for period in read if period is not None)
-    return known or None
+    known = tuple(period for period in read if period is not None and not math.isnan(period))
+    return known if known and len(known) == len(read) else None
 
 
 def _follow_up(outcomes: Sequence[Outcome]) -> FollowUp:

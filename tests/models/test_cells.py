@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from models.cells import day_of, equals, number_in, number_of, present, text_of
+from models.cells import day_of, equals, number_in, number_of, present, text_of, year_of
 from models.fault import Fault
 from models.mapping import CohortFile
 
@@ -98,3 +98,19 @@ def test_a_word_is_what_the_cell_says(value: object, text: str) -> None:
 )
 def test_a_cell_equals_a_number_of_the_file_however_it_is_written(text: str, sentinel: object, same: bool) -> None:
     assert equals(text, sentinel) == same
+
+
+@pytest.mark.parametrize(
+    ("value", "year"), [("2021", 2021.0), (2021.5, 2021.5), ("2020-07-02", 2020.5), ("2021-01-01 09:30", 2021.0), ("", math.nan)]
+)
+def test_a_year_is_a_number_or_a_date(value: object, year: float) -> None:
+    faults: list[Fault] = []
+    assert year_of(PLAIN, value, "column year", faults) == pytest.approx(year, nan_ok=True)
+    assert not faults
+
+
+@pytest.mark.parametrize("value", ["21", "20210101", "last year", "inf", True])
+def test_what_is_no_year_is_a_fault(value: object) -> None:
+    faults: list[Fault] = []
+    assert math.isnan(year_of(PLAIN, value, "column year", faults))
+    assert len(faults) == 1

@@ -121,6 +121,7 @@ def test_three_tables_are_named_in_a_section(read: Read) -> None:
     found = read(PEOPLE.replace('table = "t.csv"', '[tables]\npatients = "p.csv"\nmeasurements = "m.csv"\ntreatments = "t.csv"'))
     assert (found.table, found.measurement_table, found.treatment_table, found.tidy) == ("p.csv", "m.csv", "t.csv", True)
     assert read(PEOPLE + '[index]\nrule = "given"\n').table == "t.csv"
+    assert read(PEOPLE + '[index]\nyear = "entered"\n').index_year == "entered"
 
 
 def test_a_file_that_is_not_there_or_no_toml_is_refused(tmp_path: Path, write: Write) -> None:

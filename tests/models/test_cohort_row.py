@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from models.cohort_row import Outcome, excluded, outcome_of, patient_of
+from models.cohort_row import Outcome, excluded, outcome_of, patient_of, period_of
 from models.fault import Fault
 from models.mapping import Cell, CohortFile, Exclusion, FollowUpColumns, LabColumn
 from models.patient import InvalidPatient
@@ -372,3 +372,15 @@ def test_what_is_no_date_is_named_where_dates_are_due() -> None:
     faults = faults_of({"day0": "1.3.2026"}, DATED, measurements=[row])
     assert {(fault.field, fault.given) for fault in faults} == {("column day0", "1.3.2026"), ("measurements column date", "-14")}
     assert all("YYYY-MM-DD" in fault.allowed for fault in faults)
+
+
+@pytest.mark.parametrize(("mapping", "year"), [(replace(TIDY, index_year="when"), 2021.5), (DATED, 2020.5), (TIDY, None)])
+def test_the_calendar_time_of_the_index_date_is_read_where_the_file_says_it(mapping: CohortFile, year: float | None) -> None:
+    row = ROW | {"when": "2021.5", "day0": "2020-07-02"}
+    assert period_of(mapping, row) == year
+    assert not {"when", "day0"} & set(patient_of(mapping, row).extra)
+
+
+def test_what_is_no_year_is_named() -> None:
+    with pytest.raises(InvalidPatient, match="column when = 21: allowed is a year from 1950 to 2100"):
+        period_of(replace(TIDY, index_year="when"), {"when": "21"})

@@ -344,3 +344,36 @@ def test_a_simulated_cohort_cannot_pass_for_a_real_one(tmp_path, source):
     path.write_text(text.replace('name = "simulated-60-1"', 'name = "hospital"'), encoding="utf-8")
     with pytest.raises(InvalidCohort, match='a simulated cohort must say source = "simulated"'):
         read_cohort(path)
+
+
+def test_a_cohort_keeps_when_each_patient_entered_and_why_each_was_censored(write_cohort):
+    columns = {"when": [2019 + row / 60 for row in range(120)], "why": ["hospice", "", "moved"] * 40}
+    edits = {'died = { column = "died" }': 'died = { column = "died" }\ncensor_reason = "why"'}
+    cohort = read_cohort(write_cohort(columns=columns, edits=edits, more='[index]\nyear = "when"\n'))
+    assert cohort.periods == pytest.approx(columns["when"])
+    assert cohort.censor_reasons == tuple(columns["why"])
+    assert cohort.rows == tuple(range(2, 122))
+    part = cohort.select(np.array([7, 2]))
+    assert (part.periods, part.rows) == ((cohort.periods[7], cohort.periods[2]), (9, 4))
+    assert part.censor_reasons == ("", "moved")
+
+
+def test_one_patient_without_a_year_leaves_the_cohort_without_years_and_says_so(write_cohort):
+    years = [2019 + row / 60 for row in range(120)]
+    cohort = read_cohort(write_cohort(columns={"when": years}, cells={("when", 5): ""}, more='[index]\nyear = "when"\n'))
+    assert cohort.periods is None
+    assert "column when: empty for 1 of 120 patients: no split in time is possible" in cohort.warnings
+
+
+def test_a_cohort_file_that_names_no_year_has_none(write_cohort):
+    assert read_cohort(write_cohort()).periods is None
+
+
+@pytest.mark.parametrize("form", ["one-row", "tidy"])
+def test_simulated_patients_enter_over_years_and_are_lost_or_followed_to_the_end(tmp_path, form):
+    cohort = read_cohort(write(simulate(400, 3), tmp_path, form))
+    assert 2020 <= min(cohort.periods) < 2020.2
+    assert 2022.7 < max(cohort.periods) <= 2023
+    reasons = [reason for reason, died in zip(cohort.censor_reasons, cohort.follow_up.deaths, strict=True) if not died]
+    assert set(reasons) == {"end of study", "lost to follow-up"}
+    assert all(not reason for reason, died in zip(cohort.censor_reasons, cohort.follow_up.deaths, strict=True) if died)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import TypeVar
 
 from models.cells import name_of
 from models.cohort_file import CohortFile
-from models.cohort_row import Outcome, excluded, outcome_of, patient_of, present
+from models.cohort_row import Outcome, excluded, outcome_of, patient_of, period_of, present
 from models.fault import Fault
 from models.features import FEATURES
 from models.patient import InvalidPatient, Patient
@@ -43,6 +44,8 @@ class Rows:
     treatments: TidyTable
     patients: list[Patient] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
+    periods: list[float | None] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
     left: dict[str, list[Patient | None]] = field(default_factory=dict)
     numbers: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     seen: set[str] = field(default_factory=set)
@@ -58,6 +61,7 @@ class Rows:
             return
         self.numbers[name].append(line.number)
         outcome = _attempt(lambda: outcome_of(self.file, line.row), found)
+        period = _attempt(lambda: period_of(self.file, line.row), found)
         patient = self._patient(line, found)
         if patient is None or found:
             self._at_fault(line, found)
@@ -66,6 +70,8 @@ class Rows:
         elif outcome is not None:
             self.patients.append(patient)
             self.outcomes.append(outcome)
+            self.periods.append(period)
+            self.lines.append(line.number)
 
     def _patient(self, line: Line, found: list[Fault]) -> Patient | None:
         name = name_of(line.row[self.file.patient])
@@ -117,6 +123,12 @@ class Rows:
             for number in numbers if nobody or len(numbers) > 1 else ():
                 found.add(self.file.table, number, fault)
         return found.faults()
+
+    def undated(self) -> list[str]:
+        """A warning where the file names the column of the index year and some patients have none."""
+        unknown = sum(period is not None and math.isnan(period) for period in self.periods)
+        said = f"column {self.file.index_year}: empty for {unknown} of {len(self.periods)} patients: no split in time is possible"
+        return [said] if unknown else []
 
     def strangers(self) -> list[str]:
         """A warning for each tidy table with rows of patients who are not in the patients' table."""

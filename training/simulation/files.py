@@ -21,10 +21,12 @@ _SUMMARISED = (
     "last_line_months",
     "last_line_outcome",
 )
+_YEAR = 'year = "index_year"\n'  # when each patient entered, for a split in time; never a feature
 _PEOPLE = """\
 [follow_up]
 time = { column = "os_days", unit = "d" }
 died = { column = "died" }
+censor_reason = "censor_reason"
 
 [patient_fields]
 age_years = "age_years"
@@ -70,13 +72,13 @@ def _save(frame: pd.DataFrame, path: Path) -> None:
 
 def _one_row_file(name: str, tables: Tables) -> str:
     head = f'name = "{name}"\nsource = "simulated"\ntable = "patients.{tables}"\npatient = "patient"\n'
-    return "\n".join([head, _PEOPLE, _measurements(), _history((*_SUMMARISED, *_STATED))])
+    return "\n".join([head, f"[index]\n{_YEAR}", _PEOPLE, _measurements(), _history((*_SUMMARISED, *_STATED))])
 
 
 def _tidy_file(name: str, tables: Tables) -> str:
     head = f'name = "{name}"\nsource = "simulated"\npatient = "patient"\n'
     names = "".join(f'{table} = "{table}.{tables}"\n' for table in ("patients", "measurements", "treatments"))
-    return "\n".join([head, f"[tables]\n{names}", '[index]\nrule = "given"\n', _PEOPLE, _history(_STATED)])
+    return "\n".join([head, f"[tables]\n{names}", f'[index]\nrule = "given"\n{_YEAR}', _PEOPLE, _history(_STATED)])
 
 
 def _measurements() -> str:

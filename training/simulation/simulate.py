@@ -28,7 +28,8 @@ class SimulatedCohort:
     Arrays run along the n patients. ``missing`` maps a name of Covariates (or "times") to the patients in whom it was
     not measured; ``earlier`` are blood draws before the index date and ``drawn`` the day of the draw at it (-7 to 0);
     ``times`` are days of follow-up, ``deaths`` whether they ended in death, ``death_days`` the day of death had nobody
-    been lost. Both risks have shape (n, 6), one column for each of HORIZONS.
+    been lost; ``entered`` is the day of accrual on which each was entered, ``lost`` whether being lost came before the
+    closing of follow-up. Both risks have shape (n, 6), one column for each of HORIZONS.
     """
 
     name: str
@@ -40,6 +41,8 @@ class SimulatedCohort:
     times: FloatArray
     deaths: BoolArray
     death_days: FloatArray
+    entered: FloatArray
+    lost: BoolArray
     frailty: FloatArray
     risk_given_frailty: FloatArray
     risk_given_covariates: FloatArray
@@ -77,7 +80,9 @@ def simulate(
     covariates = replace(covariates, age=np.where(young, covariates.age % 6 + 12, covariates.age))
     truth = hazard(covariates)
     death_days = np.maximum(np.ceil(truth.draw(rng, frailty)), 1)
-    censoring_days = _draw_censoring(rng, frailty, accrual_days, closing_day)
+    entered, lost_days = _draw_censoring(rng, frailty, accrual_days)
+    closed = closing_day - entered
+    censoring_days = np.ceil(np.minimum(closed, lost_days))
     missing = _draw_missing(rng, covariates, burden, frailty)
     return SimulatedCohort(
         name=f"simulated-{patients}-{seed}",
@@ -89,6 +94,8 @@ def simulate(
         times=np.minimum(death_days, censoring_days),
         deaths=death_days <= censoring_days,
         death_days=death_days,
+        entered=entered,
+        lost=lost_days < closed,
         frailty=frailty,
         risk_given_frailty=np.stack([truth.risk(day, frailty) for day in HORIZONS], axis=1),
         risk_given_covariates=np.stack([truth.risk_whatever_frailty(day) for day in HORIZONS], axis=1),
@@ -114,11 +121,10 @@ def _blemished(rng: np.random.Generator, among: int, patients: int) -> list[Bool
     return [np.isin(np.arange(patients), order[group * each : (group + 1) * each]) for group in range(3)]
 
 
-def _draw_censoring(rng: np.random.Generator, frailty: FloatArray, accrual_days: float, closing_day: float) -> FloatArray:
-    """Day on which observation ends: the closing of follow-up, or being lost, which befalls the frail a little more often."""
-    closed = closing_day - rng.uniform(0, accrual_days, len(frailty))
-    lost = rng.exponential(1 / _LOSS_PER_DAY, len(frailty)) * np.exp(-0.4 * frailty)
-    return np.ceil(np.minimum(closed, lost))
+def _draw_censoring(rng: np.random.Generator, frailty: FloatArray, accrual_days: float) -> tuple[FloatArray, FloatArray]:
+    """Day of accrual on which each patient enters, and day of being lost, which befalls the frail a little more often."""
+    entered = rng.uniform(0, accrual_days, len(frailty))
+    return entered, rng.exponential(1 / _LOSS_PER_DAY, len(frailty)) * np.exp(-0.4 * frailty)
 
 
 def _draw_missing(rng: np.random.Generator, p: Covariates, burden: FloatArray, frailty: FloatArray) -> dict[str, BoolArray]:

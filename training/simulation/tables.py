@@ -35,6 +35,7 @@ LABS: Mapping[str, tuple[str, str]] = {  # analyte -> its column in the table of
 }
 _WHOLE = frozenset({"ldh", "platelets", "bilirubin", "creatinine", "sodium", "ecog"})
 _CA19_9_FLOOR = 2.0
+_FIRST_YEAR = 2020.0  # the first simulated patient enters at its beginning
 
 
 def one_row(cohort: SimulatedCohort) -> pd.DataFrame:
@@ -103,7 +104,16 @@ def _follow_up(cohort: SimulatedCohort) -> Columns:
     return {
         "os_days": _whole(np.where(unknown, np.nan, cohort.times)),
         "died": _whole(np.where(unknown, np.nan, cohort.deaths)),
+        "censor_reason": pd.Series(_censor_reasons(cohort), dtype="str"),
+        "index_year": pd.Series(np.round(_FIRST_YEAR + cohort.entered / 365.25, 3)),
     }
+
+
+def _censor_reasons(cohort: SimulatedCohort) -> list[str | None]:
+    """Why follow-up ended without a death; empty where it ended in one, or is not known."""
+    ended = np.where(cohort.lost, "lost to follow-up", "end of study").tolist()
+    told = ~cohort.deaths & ~cohort.missing["times"]
+    return [why if tell else None for why, tell in zip(ended, told.tolist(), strict=True)]
 
 
 def _measurements(cohort: SimulatedCohort) -> pd.DataFrame:
