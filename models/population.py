@@ -61,7 +61,10 @@ def require_eligible(patient: Patient) -> Patient:
 
 @dataclass(frozen=True)
 class Population:
-    """The development population: deaths behind each tumour and behind having or not having had a prior line."""
+    """The development population: deaths behind each tumour and behind having or not having had a prior line.
+
+    A group that is not there has fewer than ten: how many is kept where the model was developed.
+    """
 
     deaths_by_tumour: Mapping[str, int] = field(default_factory=dict)
     deaths_by_prior_line: Mapping[str, int] = field(default_factory=dict)  # "yes", "no", "unknown"
@@ -73,16 +76,20 @@ class Population:
         A stratum with fewer than 20 development deaths behind it cannot be called developed in.
         """
         reasons = []
-        deaths = self.deaths_by_tumour.get(patient.tumour, 0)
-        if deaths < BEHIND:
+        deaths = self.deaths_by_tumour.get(patient.tumour)
+        if deaths is None or deaths < BEHIND:
             label = LABELS.get(patient.tumour, patient.tumour)
-            reasons.append(f"only {deaths} development deaths with a {label} tumour stand behind the model (20 are needed)")
+            reasons.append(f"{_few(deaths)} development deaths with a {label} tumour stand behind the model (20 are needed)")
         line = prior_line(patient)
-        deaths = self.deaths_by_prior_line.get(line, 0)
-        if deaths < BEHIND and line != "unknown":
+        deaths = self.deaths_by_prior_line.get(line)
+        if (deaths is None or deaths < BEHIND) and line != "unknown":
             words = "no prior line" if line == "no" else "a prior line"
-            reasons.append(f"only {deaths} development deaths with {words} stand behind the model (20 are needed)")
+            reasons.append(f"{_few(deaths)} development deaths with {words} stand behind the model (20 are needed)")
         return reasons
+
+
+def _few(deaths: int | None) -> str:
+    return "fewer than 10" if deaths is None else f"only {deaths}"
 
 
 def prior_line(patient: Patient) -> str:

@@ -61,6 +61,21 @@ def masked_by_name(counts: Mapping[str, float]) -> dict[str, int | str]:
     return dict(zip(counts, masked_parts(list(counts.values())), strict=True))
 
 
+def without_small(counts: Mapping[str, int]) -> dict[str, int]:
+    """Whole numbers for a model that travels: those of small groups left out, and where it is one, the largest rounded down.
+
+    Down, because no group may be said to have more behind it than it has.
+
+    >>> without_small({"pancreatic": 138, "renal": 9, "sarcoma": 24}), without_small({"yes": 97, "no": 0})
+    ({'pancreatic': 130, 'sarcoma': 24}, {'yes': 97, 'no': 0})
+    """
+    kept = {name: count for name, count in counts.items() if not small(count)}
+    if len(counts) - len(kept) == 1 and kept:
+        largest = max(kept, key=lambda name: kept[name])
+        kept[largest] -= kept[largest] % SMALLEST
+    return kept
+
+
 def masked_sentence(text: str) -> str:
     """A sentence of ours in which a small count of patients, deaths or rows is said as "fewer than 10".
 

@@ -12,6 +12,7 @@ from models.trees import LeafTables
 from training.cohort import Cohort
 from training.learners.learn import LEARNERS, Learned
 from training.learners.plan import AUTO, Plan
+from training.small_cells import without_small
 from training.statistics.censoring import survival
 
 PRIMARY = 90.0  # days; the horizon of "life expectancy > 3 months" (clinical.md section 6)
@@ -56,10 +57,15 @@ def _horizons(plan: Plan) -> tuple[HorizonStanding, ...]:
 
 
 def population_of(cohort: Cohort) -> Population:
-    """The deaths that stand behind each tumour and behind having had a prior line."""
+    """The deaths that stand behind each group, small ones left out: a model travels."""
+    return Population(*map(without_small, deaths_behind(cohort)))
+
+
+def deaths_behind(cohort: Cohort) -> tuple[dict[str, int], dict[str, int]]:
+    """The deaths by tumour and by having had a prior line."""
     died = [patient for patient, dead in zip(cohort.patients, cohort.follow_up.deaths, strict=True) if dead]
     by_tumour, by_line = Counter(p.tumour for p in died), Counter(prior_line(p) for p in died)
-    return Population(dict(sorted(by_tumour.items())), dict(sorted(by_line.items())))
+    return dict(sorted(by_tumour.items())), dict(sorted(by_line.items()))
 
 
 def _ranges(plan: Plan) -> dict[str, tuple[float, float]]:

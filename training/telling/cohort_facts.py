@@ -8,7 +8,7 @@ from models.example import EXAMPLE, is_simulated
 from models.population import BEHIND
 from models.tumours import LABELS
 from training.cohort import Cohort, Step
-from training.learners.saved_model import population_of
+from training.learners.saved_model import deaths_behind
 from training.small_cells import about, masked, masked_by_name, masked_parts, masked_sentence, small
 from training.statistics.censoring import FollowUp, StepFunction, survival
 from training.statistics.standing import Standing
@@ -17,7 +17,7 @@ from training.telling.baseline import baseline
 
 def cohort_facts(cohort: Cohort, standings: Mapping[float, Standing]) -> dict[str, object]:
     """The document, JSON-ready, groups of fewer than ten patients hidden; `standings` by horizon (days)."""
-    died = population_of(cohort)
+    by_tumour, by_line = deaths_behind(cohort)
     example: dict[str, object] = {"example": EXAMPLE} if is_simulated(cohort.source) else {}
     return example | {
         "name": cohort.name,
@@ -28,8 +28,8 @@ def cohort_facts(cohort: Cohort, standings: Mapping[float, Standing]) -> dict[st
         "flow": flow_facts(cohort.flow),
         "required": list(cohort.required),
         "baseline": baseline(cohort.patients),
-        "deaths_by_tumour": masked_by_name({LABELS.get(name, name): n for name, n in died.deaths_by_tumour.items()}),
-        "deaths_by_prior_line": masked_by_name(died.deaths_by_prior_line),
+        "deaths_by_tumour": masked_by_name({LABELS.get(name, name): n for name, n in by_tumour.items()}),
+        "deaths_by_prior_line": masked_by_name(by_line),
         "outside_below_deaths": BEHIND,
         "follow_up": _follow_up(cohort.follow_up, standings),
         "warnings": [masked_sentence(warning) for warning in cohort.warnings],
