@@ -58,7 +58,8 @@ def _horizons(plan: Plan) -> tuple[HorizonStanding, ...]:
 
 def population_of(cohort: Cohort) -> Population:
     """The deaths that stand behind each group, small ones left out: a model travels."""
-    return Population(*map(without_small, deaths_behind(cohort)))
+    by_tumour, by_line = deaths_behind(cohort)
+    return Population(without_small(by_tumour), without_small(by_line))
 
 
 def deaths_behind(cohort: Cohort) -> tuple[dict[str, int], dict[str, int]]:
