@@ -18,7 +18,8 @@ from training.run import train
 from training.simulation.files import write
 from training.simulation.simulate import SimulatedCohort, simulate
 from training.simulation.truth import HORIZONS
-from training.statistics.evaluate import Evaluation, evaluate
+from training.statistics.evaluate import evaluate
+from training.statistics.evaluation import Evaluation
 
 DEFAULT = Settings()
 DEVELOPED, JUDGED = 20_000, 8_000  # patients

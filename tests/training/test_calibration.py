@@ -11,6 +11,7 @@ from training.statistics.calibration import (
     calibration_intercept,
     calibration_slope,
     departure,
+    fit_curve,
     observed_expected,
     sigmoid,
     weighted_logistic,
@@ -59,7 +60,7 @@ def test_risks_that_are_true_are_calibrated() -> None:
     weight = np.ones(40_000)
     assert calibration_intercept(log_odds, dead, weight) == pytest.approx(0, abs=0.04)
     assert calibration_slope(log_odds, dead, weight) == pytest.approx(1, abs=0.04)
-    assert departure(log_odds, sigmoid(log_odds), dead, weight).ici < 0.008
+    assert departure(log_odds, sigmoid(log_odds), fit_curve(log_odds, dead, weight)).ici < 0.008
 
 
 @given(st.floats(0.3, 3), st.floats(-2, 2))
@@ -75,7 +76,7 @@ def test_departure_sees_what_intercept_and_slope_miss() -> None:
     log_odds = random.normal(0, 1.5, 40_000)
     truth = sigmoid(log_odds + 0.3 * (log_odds**2 - 1.5**2))
     dead, weight = random.random(40_000) < truth, np.ones(40_000)
-    found = departure(log_odds, sigmoid(log_odds), dead, weight)
+    found = departure(log_odds, sigmoid(log_odds), fit_curve(log_odds, dead, weight))
     distance = np.abs(truth - sigmoid(log_odds))
     assert found.ici == pytest.approx(distance.mean(), abs=0.005)
     assert found.e50 == pytest.approx(np.median(distance), abs=0.006)
@@ -93,8 +94,9 @@ def test_a_multiplicity_is_a_repetition_and_the_order_does_not_matter(seed: int)
     random = np.random.default_rng(seed)
     copies = random.integers(0, 4, 120)
     written_out = random.permutation(np.repeat(np.arange(120), copies))
-    counted = departure(log_odds, sigmoid(log_odds), dead, copies * weight, copies.astype(float))
-    repeated = departure(log_odds[written_out], sigmoid(log_odds[written_out]), dead[written_out], weight[written_out])
+    counted = departure(log_odds, sigmoid(log_odds), fit_curve(log_odds, dead, copies * weight), copies.astype(float))
+    again = fit_curve(log_odds[written_out], dead[written_out], weight[written_out])
+    repeated = departure(log_odds[written_out], sigmoid(log_odds[written_out]), again)
     assert (counted.ici, counted.e50, counted.e90) == pytest.approx((repeated.ici, repeated.e50, repeated.e90))
     slope = calibration_slope(log_odds[written_out], dead[written_out], weight[written_out])
     assert calibration_slope(log_odds, dead, copies * weight) == pytest.approx(slope)

@@ -6,7 +6,8 @@ import pytest
 
 from models.population import Population
 from training.cohort import read_cohort
-from training.judge import evaluation_lines, interval, judge, judgement_text
+from training.judge import judge
+from training.judgement import interval, judgement_text, table_lines
 from training.simulation.files import write
 from training.simulation.simulate import simulate
 
@@ -26,12 +27,14 @@ def is_evaluation(found):
     assert found["uno_c"] is None or is_interval(found["uno_c"], {"tau"}) is None
     for day, one in found["horizons"].items():
         assert day.isdigit()
-        assert one.keys() == {"deaths", "survivors", "censored_before", "min_g", "auc", "ipa", "calibration"}
+        counts, fit = {"deaths", "survivors", "censored_before", "min_g"}, {"auc", "brier", "ipa", "calibration"}
+        assert one.keys() == counts | fit | {"net_benefit", "flagging", "naive"}
         assert all(isinstance(one[name], int) for name in ("deaths", "survivors", "censored_before"))
         assert 0 < one["min_g"] <= 1
-        for cell in (one["auc"], one["ipa"], *one["calibration"].values()):
+        cells = [cell for name, cell in one["calibration"].items() if name != "curve"]
+        for cell in (one["auc"], one["brier"], one["ipa"], *cells):
             is_interval(cell)
-        assert one["calibration"].keys() == {"intercept", "slope", "observed_expected", "ici"}
+        assert one["calibration"].keys() == {"intercept", "slope", "observed_expected", "ici", "e50", "e90", "curve"}
     assert all(isinstance(why, str) and why for why in found["refused"].values())
     assert not set(found["horizons"]) & set(found["refused"])
 
@@ -99,7 +102,7 @@ def test_the_text_tells_every_horizon_with_its_intervals(small_fit, judged):
 def test_what_is_refused_and_what_cannot_be_had_are_told():
     missing = {"value": None, "low": None, "high": None}
     found = {"horizons": {}, "uno_c": None, "refused": {"365": "not identifiable: nobody"}}
-    assert evaluation_lines(found)[-1] == "   365 refused: not identifiable: nobody"
+    assert table_lines(found)[-1] == "   365 refused: not identifiable: nobody"
     assert interval(missing) == "-"
     assert interval({"value": 0.5, "low": None, "high": None}) == "0.500"
 

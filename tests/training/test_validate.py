@@ -43,8 +43,8 @@ def test_a_patient_is_judged_by_the_mean_of_the_repeats(half_treated, validated)
     fitted, found = validated
     mean = np.mean([repeat.calibrated["linear"] for repeat in fitted.cross.repeats], axis=0)
     place = fitted.cross.horizons.index(180.0)
-    gain = paired_difference(mean[:, place], np.zeros(len(mean)), half_treated.follow_up, 180, bootstrap=0, seed=0)
-    assert found.evaluations[EVERYBODY].horizons[180.0].auc.value == pytest.approx(0.5 + gain.value)
+    gain = paired_difference(mean[:, place], -mean[:, place], half_treated.follow_up, 180, bootstrap=0, seed=0)
+    assert found.evaluations[EVERYBODY].horizons[180.0].auc.value == pytest.approx((1 + gain.value) / 2)
 
 
 def test_the_gain_over_albumin_alone_is_paired_on_those_in_whom_it_was_measured(half_treated, validated):
@@ -57,8 +57,8 @@ def test_the_gain_over_albumin_alone_is_paired_on_those_in_whom_it_was_measured(
     expected = paired_difference(ours[:, place], -albumin[there], part, 90, bootstrap=30, seed=1)
     gain = found.over_albumin[EVERYBODY][90.0]
     assert (gain.value, gain.low, gain.high) == pytest.approx((expected.value, expected.low, expected.high))
-    alone = paired_difference(-albumin[there], np.zeros(len(there)), part, 90, bootstrap=0, seed=1)
-    assert found.albumin_alone[EVERYBODY][90.0].value == pytest.approx(0.5 + alone.value)
+    alone = paired_difference(-albumin[there], albumin[there], part, 90, bootstrap=0, seed=1)
+    assert found.albumin_alone[EVERYBODY][90.0].value == pytest.approx((1 + alone.value) / 2)
 
 
 def test_against_albumin_is_silent_where_too_few_have_it_and_says_why_where_too_few_died(small_cohort):

@@ -90,13 +90,31 @@ class Departure:
     e90: float
 
 
-def calibration_curve(log_odds: Array, dead: Flags, weight: Array) -> Array:
-    """The risk that came true at each patient's log-odds (n,), smoothed: logistic in the log-odds and their square."""
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """The risk that came true over the log-odds that were stated, smoothed: logistic in the log-odds and their square."""
+
+    mean: float
+    deviation: float
+    coefficients: Array
+
+    def at(self, log_odds: Array) -> Array:
+        """The smoothed risk at log-odds of any shape."""
+        return sigmoid(_powers_of((log_odds - self.mean) / self.deviation, 2) @ self.coefficients)
+
+
+def fit_curve(log_odds: Array, dead: Flags, weight: Array) -> Curve:
+    """The calibration curve of patients (n,)."""
     x = _powers(log_odds, weight, 2)
-    return sigmoid(x @ weighted_logistic(x, dead, weight))
+    return Curve(*_spread(log_odds, weight), weighted_logistic(x, dead, weight))
 
 
-def departure(log_odds: Array, risk: Array, dead: Flags, weight: Array, multiplicity: Array | None = None) -> Departure:
+def calibration_curve(log_odds: Array, dead: Flags, weight: Array) -> Array:
+    """The smoothed risk that came true at each patient's log-odds (n,)."""
+    return fit_curve(log_odds, dead, weight).at(log_odds)
+
+
+def departure(log_odds: Array, risk: Array, curve: Curve, multiplicity: Array | None = None) -> Departure:
     """How far the stated risks (n,) lie from the calibration curve: ICI, E50 and E90.
 
     References
@@ -104,7 +122,7 @@ def departure(log_odds: Array, risk: Array, dead: Flags, weight: Array, multipli
     Austin, Steyerberg. Stat Med 2019;38:4051-4065. doi:10.1002/sim.8281
     Austin, Harrell, van Klaveren. Stat Med 2020;39:2714-2742. doi:10.1002/sim.8570 (under censoring)
     """
-    distance = np.abs(calibration_curve(log_odds, dead, weight) - risk)
+    distance = np.abs(curve.at(log_odds) - risk)
     copies = np.ones(risk.size) if multiplicity is None else multiplicity
     order = np.argsort(distance)
     share = np.cumsum(copies[order]) / copies.sum()
@@ -126,4 +144,8 @@ def _spread(log_odds: Array, weight: Array) -> tuple[float, float]:
 def _powers(log_odds: Array, weight: Array, degree: int) -> Array:
     """Columns 1, z, z^2 ... of the standardised log-odds: equal columns on any scale, so the equations stay well conditioned."""
     mean, deviation = _spread(log_odds, weight)
-    return np.vander((log_odds - mean) / deviation, degree + 1, increasing=True)
+    return _powers_of((log_odds - mean) / deviation, degree)
+
+
+def _powers_of(z: Array, degree: int) -> Array:
+    return np.asarray(np.stack([z**power for power in range(degree + 1)], axis=-1))

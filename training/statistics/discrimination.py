@@ -70,7 +70,9 @@ class Concordance:
 
     @cached_property
     def _cases(self) -> Indices:
-        return np.flatnonzero(self.follow_up.deaths & (self.follow_up.times <= self.tau))
+        """In the order of their deaths: neighbours then look in the same block, which is in the cache."""
+        cases = np.flatnonzero(self.follow_up.deaths & (self.follow_up.times <= self.tau))
+        return cases[np.argsort(self.follow_up.times[cases], kind="stable")]
 
     @cached_property
     def _longer(self) -> "_Later":

@@ -1,93 +1,32 @@
-"""How good a model's risks are on a cohort: discrimination, calibration and overall fit at every horizon that can be asked.
+"""How good a model's risks are on a cohort: discrimination, calibration, overall fit and use at every horizon that can be asked.
 
 Every statistic is weighted for censoring and carries a 95 % interval from a bootstrap by patient, in which the censoring
 model is estimated anew. A horizon that the follow-up cannot answer is refused with the number that is short.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from training.statistics.calibration import sigmoid
 from training.statistics.censoring import Array, FollowUp
+from training.statistics.decisions import Decisions
 from training.statistics.discrimination import Concordance
 from training.statistics.estimates import Estimate, NotEstimable, attempt, bootstrapped
-from training.statistics.panel import STATISTICS, Scored, outcomes
+from training.statistics.evaluation import AtHorizon, Calibration, CurvePoint, Evaluation, Naive, UnoC
+from training.statistics.panel import STATISTICS, Outcome, Scored, outcomes, require_ranks
 from training.statistics.standing import Standing, numbered, standing
 
 LONGEST_CONCORDANCE = 365.0
 """Days: Uno's C looks no further than this, however long the follow-up."""
 
 Progress = Callable[[int], object]
-Measured = dict[tuple[str, float], float | NotEstimable]
+CURVE_POINTS = 20
+"""Stated risks at which the calibration curve is told."""
 
-
-@dataclass(frozen=True)
-class Calibration:
-    """Intercept (ideal 0), slope (1), observed over expected deaths (1), and distance from the calibration curve (0).
-
-    A distance cannot be negative, so the intervals of ICI, E50 and E90 lie high: read their upper end.
-    """
-
-    intercept: Estimate
-    slope: Estimate
-    observed_expected: Estimate
-    ici: Estimate
-    e50: Estimate
-    e90: Estimate
-
-    def as_json(self) -> dict[str, Any]:
-        """The four that `evaluate --json` reports."""
-        return {name: getattr(self, name).as_json() for name in ("intercept", "slope", "observed_expected", "ici")}
-
-
-@dataclass(frozen=True)
-class AtHorizon:
-    """Everything measured at one horizon, and the standing that allowed it."""
-
-    standing: Standing
-    auc: Estimate
-    ipa: Estimate
-    calibration: Calibration
-
-    def as_json(self) -> dict[str, Any]:
-        """Counts and statistics in the shape of `evaluate --json`."""
-        counts = {name: getattr(self.standing, name) for name in ("deaths", "survivors", "censored_before", "min_g")}
-        return {**counts, "auc": self.auc.as_json(), "ipa": self.ipa.as_json(), "calibration": self.calibration.as_json()}
-
-
-@dataclass(frozen=True)
-class UnoC:
-    """Uno's C of the log-odds at horizon `tau` (days), over the deaths until then."""
-
-    estimate: Estimate
-    tau: float
-
-    def as_json(self) -> dict[str, Any]:
-        """Value, low, high and tau."""
-        return {**self.estimate.as_json(), "tau": self.tau}
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """A model's risks judged on `n` patients: per horizon (days), and why the other horizons are refused."""
-
-    n: int
-    uno_c: UnoC | None
-    horizons: Mapping[float, AtHorizon]
-    refused: Mapping[float, Standing]
-
-    def as_json(self) -> dict[str, Any]:
-        """The shape of `evaluate --json`, without the cohort's name."""
-        return {
-            "n": self.n,
-            "uno_c": None if self.uno_c is None else self.uno_c.as_json(),
-            "horizons": {f"{day:g}": each.as_json() for day, each in self.horizons.items()},
-            "refused": {f"{day:g}": f"{each.level}: {each.why}" for day, each in self.refused.items()},
-        }
+Measured = dict[tuple[Hashable, float], float | NotEstimable]
 
 
 def evaluate(
@@ -113,21 +52,45 @@ def evaluate(
     patients = numbered(groups, len(follow_up))
     standings = {float(day): standing(follow_up, float(day), groups=patients) for day in horizons}
     models = [Scored(day, risks[:, k], log_odds[:, k]) for k, day in enumerate(standings) if standings[day].evaluable]
+    decisions = [Decisions(model, follow_up) for model in models]
     ordering = _ordering(models, follow_up)
 
     def measure(multiplicity: Array) -> Measured:
-        found: Measured = {} if ordering is None else {("uno_c", ordering.tau): attempt(ordering.uno_c, multiplicity)}
-        for of in outcomes(models, follow_up, multiplicity):
-            found |= {(name, of.scored.horizon): attempt(statistic, of) for name, statistic in STATISTICS.items()}
+        found: Measured = {} if ordering is None else {("uno_c", ordering.tau): attempt(_uno_c, ordering, multiplicity)}
+        for of, use in zip(outcomes(models, follow_up, multiplicity), decisions, strict=True):
+            each = _scalars(of) | _curve(of) | use.measure(multiplicity) | {"observed": of.observed_risk}
+            found |= {(name, of.scored.horizon): value for name, value in each.items()}
         return found
 
     estimates = bootstrapped(measure, patients, bootstrap, seed, progress)
     return Evaluation(
         n=int(patients.max()) + 1,
         uno_c=None if ordering is None else UnoC(estimates["uno_c", ordering.tau], ordering.tau),
-        horizons={model.horizon: _at_horizon(standings[model.horizon], estimates) for model in models},
+        horizons={
+            model.horizon: _at_horizon(standings[model.horizon], model, use, estimates)
+            for model, use in zip(models, decisions, strict=True)
+        },
         refused={day: each for day, each in standings.items() if not each.evaluable},
     )
+
+
+def _uno_c(ordering: Concordance, multiplicity: Array) -> float:
+    require_ranks(ordering.log_odds, multiplicity)
+    return ordering.uno_c(multiplicity)
+
+
+def _scalars(of: Outcome) -> dict[Hashable, float | NotEstimable]:
+    return {name: attempt(statistic, of) for name, statistic in STATISTICS.items()}
+
+
+def _curve(of: Outcome) -> dict[Hashable, float | NotEstimable]:
+    """The calibration curve at the same stated risks in every sample."""
+    grid = of.scored.grid(CURVE_POINTS)
+    try:
+        observed: Sequence[float | NotEstimable] = of.curve.at(grid).tolist()
+    except NotEstimable as reason:
+        observed = [reason] * grid.size
+    return {("curve", k): value for k, value in enumerate(observed)}
 
 
 def paired_difference(
@@ -167,10 +130,23 @@ def _ordering(models: Sequence[Scored], follow_up: FollowUp) -> Concordance | No
     return None if last is None else Concordance(last.log_odds, follow_up, last.horizon)
 
 
-def _at_horizon(allowed: Standing, estimates: Mapping[tuple[str, float], Estimate]) -> AtHorizon:
-    found = {name: estimates[name, allowed.horizon] for name in STATISTICS}
-    auc, ipa = found.pop("auc"), found.pop("ipa")
-    return AtHorizon(allowed, auc, ipa, Calibration(**found))
+def _at_horizon(
+    allowed: Standing, model: Scored, use: Decisions, estimates: Mapping[tuple[Hashable, float], Estimate]
+) -> AtHorizon:
+    mine = {name: each for (name, day), each in estimates.items() if day == allowed.horizon}
+    found = {name: mine[name] for name in STATISTICS}
+    auc, brier, ipa = (found.pop(name) for name in ("auc", "brier", "ipa"))
+    stated = sigmoid(model.grid(CURVE_POINTS)).tolist()
+    line = Calibration(**found, curve=[CurvePoint(risk, mine["curve", k]) for k, risk in enumerate(stated)])
+    decided = list(use.net_benefit(mine)), list(use.flagging(mine))
+    return AtHorizon(allowed, auc, brier, ipa, line, *decided, _naive(allowed, mine["observed"]))
+
+
+def _naive(counted: Standing, weighted: Estimate) -> Naive:
+    known = counted.deaths + counted.survivors
+    if weighted.value is None:
+        raise NotEstimable(f"no Kaplan-Meier risk by day {counted.horizon:g}: {weighted.why}")
+    return Naive(weighted.value, counted.deaths / known, counted.deaths / (known + counted.censored_before))
 
 
 def _check(risks: Array, log_odds: Array, expected: tuple[int, int]) -> None:

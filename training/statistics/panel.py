@@ -4,10 +4,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from training.statistics.calibration import Departure, calibration_intercept, calibration_slope, departure, observed_expected
+import numpy as np
+
+from training.statistics.calibration import (
+    Curve,
+    Departure,
+    calibration_intercept,
+    calibration_slope,
+    departure,
+    fit_curve,
+    observed_expected,
+)
 from training.statistics.censoring import Array, Flags, FollowUp, survival, weights
 from training.statistics.discrimination import Ranking
-from training.statistics.overall_fit import ipa
+from training.statistics.estimates import NotEstimable
+from training.statistics.overall_fit import brier, ipa
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +33,10 @@ class Scored:
     def ranking(self) -> Ranking:
         """The order of the log-odds, found once."""
         return Ranking(self.log_odds)
+
+    def grid(self, points: int) -> Array:
+        """Log-odds at which a curve is drawn: so many evenly spaced quantiles of those that were stated, each once."""
+        return np.unique(np.quantile(self.log_odds, (np.arange(points) + 0.5) / points))
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +53,26 @@ class Outcome:
     observed_risk: float
 
     @cached_property
+    def curve(self) -> Curve:
+        """The calibration curve, fitted once for all that is asked of it."""
+        return fit_curve(self.scored.log_odds, self.dead, self.weight)
+
+    @cached_property
     def departure(self) -> Departure:
-        """One fit of the calibration curve serves ICI, E50 and E90."""
-        return departure(self.scored.log_odds, self.scored.risk, self.dead, self.weight, self.multiplicity)
+        """ICI, E50 and E90."""
+        return departure(self.scored.log_odds, self.scored.risk, self.curve, self.multiplicity)
+
+    @property
+    def auc(self) -> float:
+        """The AUC; NotEstimable where all were given the same log-odds: half of nothing is no figure."""
+        require_ranks(self.scored.log_odds, self.weight)
+        return self.scored.ranking.auc(self.dead, self.weight)
+
+
+def require_ranks(log_odds: Array, weight: Array) -> None:
+    """Raises NotEstimable where the patients who count (weight above 0) share one value of the log-odds (n,)."""
+    if (weight > 0).any() and np.ptp(log_odds[weight > 0]) == 0:
+        raise NotEstimable("the same risk was stated for everybody: nobody is ranked before another")
 
 
 def outcomes(models: Sequence[Scored], follow_up: FollowUp, multiplicity: Array) -> list[Outcome]:
@@ -54,7 +86,8 @@ def outcomes(models: Sequence[Scored], follow_up: FollowUp, multiplicity: Array)
 
 
 STATISTICS: Mapping[str, Callable[[Outcome], float]] = {
-    "auc": lambda of: of.scored.ranking.auc(of.dead, of.weight),
+    "auc": lambda of: of.auc,
+    "brier": lambda of: brier(of.scored.risk, of.dead, of.weight),
     "ipa": lambda of: ipa(of.scored.risk, of.dead, of.weight, of.observed_risk),
     "intercept": lambda of: calibration_intercept(of.scored.log_odds, of.dead, of.weight),
     "slope": lambda of: calibration_slope(of.scored.log_odds, of.dead, of.weight),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from training.cohort import Cohort
 from training.fit import Fit, Settings
 from training.statistics.estimates import Estimate
-from training.statistics.evaluate import AtHorizon, Evaluation
+from training.statistics.evaluation import AtHorizon, Evaluation
 from training.validate import EVERYBODY, Validation
 
 
