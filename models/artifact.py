@@ -49,12 +49,25 @@ class InvalidArtifact(ValueError):
 
 
 @dataclass(frozen=True)
+class Promotion:
+    """Who says to have brought a model to patients, and who to have approved it; when, by which entry of the ledger."""
+
+    version: str
+    by: str
+    approved_by: str
+    time: str  # UTC
+    sequence: int
+    champion: bool  # False: an earlier release, taken because its digest was pinned
+
+
+@dataclass(frozen=True)
 class Artifact:
     """A verified model and the digest by which registry, ledger and receipts name it."""
 
     model: RiskModel
     digest: str
     provenance: Mapping[str, object]
+    promotion: Promotion | None = None  # of a release (models.release)
 
 
 def save(model: RiskModel, folder: Path, *, files: Mapping[str, bytes], provenance: Mapping[str, object]) -> str:

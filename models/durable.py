@@ -38,7 +38,7 @@ def append(path: Path, content: bytes) -> None:
             raise OSError(f"{path}: the disk took only a part of what was written")
         os.fsync(file.fileno())
     if new:
-        sync_folder(path.parent)
+        sync(path.parent)
 
 
 def replace(path: Path, content: bytes, mode: int = 0o644) -> None:
@@ -52,12 +52,12 @@ def replace(path: Path, content: bytes, mode: int = 0o644) -> None:
         os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    sync(path.parent)
 
 
-def sync_folder(folder: Path) -> None:
-    """The names in the folder are on the disk: a file that was synced can still lose its name with the power."""
-    handle = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """A file, or the names in a folder, are on the disk: a file that was synced can still lose its name with the power."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -6,18 +6,20 @@ It is a value: everything in it was computed before, and `as_json` and `text` on
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 
 from models.example import EXAMPLE
-from models.explanation import GroupTerm, HorizonExplanation, reasons
+from models.explanation import COVERS, GroupTerm, HorizonExplanation, reasons
 from models.lymphopenia import Lymphopenia
 from models.published import PublishedResult
 from models.quality import InputQuality
+from models.risk import LEVEL
 from serving.published_scores import entries, sentence
 from serving.standing import DISCLAIMER
 
 PRIMARY = 90  # days: "life expectancy of more than three months"
+_NOT_KNOWN = "what is not known of this patient: what was estimated, and what it could change, is said below"
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Answer:
     model: str
     digest: str
     simulated: bool
+    release: Mapping[str, object] = field(default_factory=dict)  # who promoted the model; nothing where nobody did
 
     @cached_property
     def primary(self) -> HorizonExplanation:
@@ -78,8 +81,7 @@ class Answer:
         yield from self.standing
         yield from map(_risk_sentence, self.horizons)
         yield from (f"{days} days: not answered; {why}" for days, why in self.refused_horizons.items())
-        if self.estimates:
-            yield "The intervals do not include what is not known: what was estimated, and what it could change, is said below"
+        yield COVERS + (f", nor {_NOT_KNOWN}" if self.estimates else "")
         yield from self.warnings
         yield f"Why, within {self.primary.days} days:"
         yield from reasons(self.primary)
@@ -96,6 +98,7 @@ class Answer:
             "id": self.id or None,
             "standing": list(self.standing),
             "risks": {str(horizon.days): _risk(horizon) for horizon in self.horizons},
+            "intervals": {"percent": LEVEL, "cover": COVERS},
             "refused_horizons": dict(self.refused_horizons),
             "lymphopenia": None if self.lymphopenia is None else _lymphopenia(self.lymphopenia),
             "explanation": {
@@ -108,7 +111,7 @@ class Answer:
             "published_scores": entries(self.published),
             "warnings": list(self.warnings),
             "text": self.text,
-            "model": {"name": self.model, "digest": self.digest},
+            "model": {"name": self.model, "digest": self.digest, **self.release},
             "disclaimer": DISCLAIMER,
         }
 
@@ -159,7 +162,7 @@ def _lymphopenia(found: Lymphopenia) -> dict[str, object]:
 def _risk_sentence(horizon: HorizonExplanation) -> str:
     return (
         f"Risk of death within {horizon.days} days: {_percent(horizon.risk)} "
-        f"(95 % interval {_percent(horizon.low)} to {_percent(horizon.high)}); at the development cohort's average log-odds "
+        f"({LEVEL} % interval {_percent(horizon.low)} to {_percent(horizon.high)}); at the development cohort's average log-odds "
         f"{_percent(horizon.reference)}, and {_percent(horizon.died_share)} of that cohort had died by then"
     )
 

@@ -19,7 +19,7 @@ from serving import openapi
 from serving.problems import Problems
 from serving.refused import Refused
 from serving.score import score
-from serving.standing import DISCLAIMER, example
+from serving.standing import DISCLAIMER, example, release
 from serving.strict_json import LONGEST, InvalidRequest, TooLarge
 from serving.wire import Request as Asked
 from serving.wire import read_request
@@ -80,6 +80,7 @@ def described(artifact: Artifact) -> dict[str, object]:
     return example(model) | {
         "name": model.name,
         "digest": artifact.digest,
+        **release(artifact),
         "trained_on": model.trained_on,
         "provenance": dict(artifact.provenance),
         "time_origin": model.population.time_origin,

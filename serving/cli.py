@@ -7,23 +7,20 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from serving.loading import REFUSED, RELEASES, Where, load_model, refuse
 
 if TYPE_CHECKING:
     from models.artifact import Artifact
     from serving.batch import Scored
 
-URIS = ("models:/", "runs:/")
 NAMED = 20  # refused patients named on standard error; the file names them all
-REFUSED = 1  # exit code: something was refused, or failed
 
-_MODEL = "An artifact folder or an MLflow URI (models:/name@alias)."
+_MODEL = "An artifact folder, a folder of releases (its champion) or an MLflow URI (models:/name@alias)."
 _PATIENTS = "A cohort file (TOML), or one patient a line (NDJSON)."
 _OUT = "CSV; whole answers where it ends in .ndjson or .jsonl; or .parquet."
 _DATA = "Folder of the cohort's tables, if not beside its file."
@@ -35,6 +32,8 @@ Data = Annotated[Path | None, typer.Option("--data", help=_DATA, file_okay=False
 Digest = Annotated[str | None, typer.Option("--digest", help="Take only the model of this digest.")]
 Site = Annotated[str, typer.Option("--site", help="The site this runs at, named in every answer.")]
 TrackingUri = Annotated[str | None, typer.Option("--tracking-uri", help="The MLflow store of an MLflow URI.")]
+Releases = Annotated[Path, typer.Option("--releases", help="The releases whose champion models:/name@champion must be.")]
+SealKey = Annotated[Path | None, typer.Option("--seal-key", help="File of the key with which the ledger was sealed.")]
 AsJson = Annotated[bool, typer.Option("--json", help="The answer as JSON on standard output.")]
 
 
@@ -52,6 +51,8 @@ def score(
     digest: Digest = None,
     site: Site = "",
     tracking_uri: TrackingUri = None,
+    releases: Releases = RELEASES,
+    seal_key: SealKey = None,
     as_json: AsJson = False,
 ) -> None:
     """Score patients: risks, terms and quality flags, one row a patient. A bad row is refused and the file goes on (exit 1)."""
@@ -61,7 +62,7 @@ def score(
 
     if out.resolve() == patients.resolve():
         raise typer.BadParameter("the scores would overwrite the patients", param_hint="--out")
-    artifact = load_model(model, digest, tracking_uri)
+    artifact = load_model(model, digest, Where(tracking_uri, releases, seal_key))
     try:
         found = score_file(artifact, patients, out, data=data, site=site)
     except (OSError, ValueError, ArithmeticError, csv.Error) as error:
@@ -79,45 +80,24 @@ def serve(
     digest: Digest = None,
     site: Site = "",
     tracking_uri: TrackingUri = None,
+    releases: Releases = RELEASES,
+    seal_key: SealKey = None,
 ) -> None:
     """Serve a model over HTTP: POST /v1/scores, GET /v1/model, GET /livez."""
     if not _loopback(host):
         refuse(f"--host {host}: allowed is a loopback address (127.0.0.1); there is no access control yet")
-    artifact = load_model(model, digest, tracking_uri)
+    artifact = load_model(model, digest, Where(tracking_uri, releases, seal_key))
     if artifact.model.simulated and not dev:
         refuse(f"{model} learned from simulated patients: it is no model for real ones; --dev serves it as an example")
     try:
         import uvicorn
 
         from serving.app import create_app
+        from serving.standing import released
     except ModuleNotFoundError as error:
         refuse(f"{error.name} is not installed: the service needs lymphorisk[serving]")
-    typer.echo(f"{artifact.model.name}, digest {artifact.digest}", err=True)
+    typer.echo("; ".join([f"{artifact.model.name}, digest {artifact.digest}", *released(artifact)]), err=True)
     uvicorn.run(create_app(artifact, site), host=host, port=port, server_header=False)
-
-
-def load_model(model: str, digest: str | None = None, tracking_uri: str | None = None) -> Artifact:
-    """The verified artifact that MODEL names; leaves with exit code 1 and the reason where there is none."""
-    from models.artifact import InvalidArtifact, load
-
-    try:
-        if not model.startswith(URIS):
-            return load(Path(model), digest)
-        with tempfile.TemporaryDirectory() as folder:
-            fetched = Path(folder) / "model"
-            _fetch(model, fetched, tracking_uri)
-            return load(fetched, digest)
-    except (InvalidArtifact, OSError) as error:
-        refuse(str(error))
-
-
-def _fetch(uri: str, out: Path, tracking_uri: str | None) -> None:
-    """MLflow is loaded by a process of its own: the one that scores never holds it."""
-    store = ["--tracking-uri", tracking_uri] if tracking_uri else []
-    child = [sys.executable, "-m", "lymphorisk", "fetch", uri, "--out", str(out), *store]
-    done = subprocess.run(child, capture_output=True, text=True, check=False)
-    if done.returncode:
-        refuse(f"{uri} could not be fetched: {done.stderr.strip() or done.stdout.strip()}")
 
 
 def _loopback(host: str) -> bool:
@@ -128,7 +108,7 @@ def _loopback(host: str) -> bool:
 
 
 def _report(artifact: Artifact, found: Scored, as_json: bool) -> None:
-    from serving.standing import example, opening
+    from serving.standing import example, opening, release
 
     summary = "; ".join([*opening(artifact.model), f"{found.scored} scored, {len(found.refused)} refused: {found.out}"])
     for one in found.refused[:NAMED]:
@@ -144,12 +124,6 @@ def _report(artifact: Artifact, found: Scored, as_json: bool) -> None:
         "scored": found.scored,
         "refused": [{"id": one.id, "why": one.why, "faults": [str(fault) for fault in one.faults]} for one in found.refused],
         "out": str(found.out),
-        "model": {"name": artifact.model.name, "digest": artifact.digest},
+        "model": {"name": artifact.model.name, "digest": artifact.digest} | release(artifact),
     }
     typer.echo(json.dumps(document, indent=2))
-
-
-def refuse(reason: str) -> NoReturn:
-    """Leave with exit code 1 and the reason on standard error."""
-    typer.echo(reason, err=True)
-    raise typer.Exit(REFUSED)

@@ -27,7 +27,7 @@ from models.quality import quality_of
 from models.risk import RiskModel, Scores
 from serving.answer import Answer, Estimate, InputUsed
 from serving.refused import Refused
-from serving.standing import standing
+from serving.standing import release, released, standing
 
 _UNDECIDED = Fault(
     "anc",
@@ -106,7 +106,7 @@ def _answers(artifact: Artifact, company: Company, site: str) -> Iterable[Answer
         quality = quality_of(model, patient)
         yield Answer(
             id=patient.id,
-            standing=tuple(standing(model, patient, site)),
+            standing=(*standing(model, patient, site), *released(artifact)),
             horizons=explained[row],
             inputs=_inputs(model, company.scores.filled.x[row]),
             estimates=tuple(estimates[row]),
@@ -118,6 +118,7 @@ def _answers(artifact: Artifact, company: Company, site: str) -> Iterable[Answer
             model=model.name,
             digest=artifact.digest,
             simulated=model.simulated,
+            release=release(artifact),
         )
 
 

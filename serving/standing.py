@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from models.artifact import Artifact
 from models.example import EXAMPLE
 from models.patient import Patient
 from models.population import TIME_ORIGIN
@@ -26,6 +27,19 @@ def opening(model: RiskModel) -> list[str]:
 def example(model: RiskModel) -> dict[str, object]:
     """The same words as the first key of a JSON object; nothing for a model of real patients."""
     return {"example": EXAMPLE} if model.simulated else {}
+
+
+def released(artifact: Artifact) -> list[str]:
+    """Who says to have brought the model to patients, in words; nothing for a model that was not promoted."""
+    if (told := artifact.promotion) is None:
+        return []
+    kind = "" if told.champion else "an earlier release, not the champion; "
+    return [f"{kind}promoted {told.time[:10]} by {told.by}, approved by {told.approved_by} (entry {told.sequence} of the ledger)"]
+
+
+def release(artifact: Artifact) -> dict[str, object]:
+    """The same for JSON, to be added to what is said of the model."""
+    return {} if artifact.promotion is None else {"release": vars(artifact.promotion)}
 
 
 def _outside(model: RiskModel, patient: Patient) -> list[str]:
