@@ -20,8 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.design import FloatArray
-from models.risk import ADDITIVITY, Z95, NotAdditive, RiskModel, Scores, sigmoid
+from models.risk import ADDITIVITY, LEVEL, NotAdditive, RiskModel, Scores, sigmoid
 
+COVERS = (
+    f"The {LEVEL} % intervals cover what the same method would say had it learned from unlimited patients of this population; they "
+    "cover neither the truth that it misses even then nor how patients of another hospital differ"
+)
 TIME_BOUND = "time bound"  # not a SHAP value: it keeps the risk from falling as the horizon grows
 MOST_PLAYERS = 10
 ESTIMATED_SHARE = 0.5  # a group whose term is more than half estimated is never named as a reason
@@ -61,7 +65,7 @@ def _shapley_weights(players: int) -> FloatArray:
 
 @dataclass(frozen=True)
 class GroupTerm:
-    """One clinical group's part of one risk: log-odds with its 95 % refit interval, and percentage points (as a fraction)."""
+    """One clinical group's part of one risk: log-odds with its 90 % interval, and percentage points (as a fraction)."""
 
     group: str
     term: float
@@ -83,7 +87,7 @@ class GroupTerm:
 
 @dataclass(frozen=True)
 class HorizonExplanation:
-    """One horizon of one patient: the risk with its interval, the reference risk, terms by feature and by group."""
+    """One horizon of one patient: the risk with its 90 % interval, the reference risk, terms by feature and by group."""
 
     days: int
     risk: float
@@ -136,7 +140,7 @@ def _one(
     spread_risk: FloatArray,
     shares: FloatArray,
 ) -> tuple[HorizonExplanation, ...]:
-    ends = scores.log_odds[row] + np.array([[-Z95], [Z95]]) * spread_risk
+    ends = scores.log_odds[row] + np.array([[-model.reach], [model.reach]]) * spread_risk
     low, high = sigmoid(ends)
     reference = sigmoid(scores.base)
     return tuple(
@@ -163,7 +167,7 @@ def _groups(
     names = (*model.design.groups, TIME_BOUND)
     spreads, estimated = [*spread.tolist(), 0.0], [*shares.tolist(), 0.0]
     return tuple(
-        GroupTerm(name, term, term - Z95 * sd, term + Z95 * sd, point, share)
+        GroupTerm(name, term, term - model.reach * sd, term + model.reach * sd, point, share)
         for name, term, point, sd, share in zip(names, players.tolist(), points.tolist(), spreads, estimated, strict=True)
     )
 

@@ -23,6 +23,7 @@ from models.population import Population
 from models.trees import LeafTables
 
 Z95 = 1.959963984540054  # two-sided 95 % of a normal distribution
+LEVEL, Z90 = 90, 1.6448536269514722  # per cent, of the intervals of risks and terms; two-sided 90 % of a normal distribution
 ADDITIVITY = 1e-9  # largest gap allowed between base + terms and the log-odds of the displayed risk
 
 
@@ -165,6 +166,15 @@ class RiskModel:
                 by_column = by_column + self.tree_share * (self.trees.terms(x) - by_column)
         by_feature = np.add.reduceat(by_column, self._starts, axis=-1)
         return np.ascontiguousarray(by_feature * self.calibration.slope[:, None])
+
+    @cached_property
+    def reach(self) -> float:
+        """How many spreads the 90 % interval of a risk or a term reaches to either side.
+
+        Student's t with a degree of freedom for every refit: the spread is itself an estimate (Abramowitz and Stegun 26.7.5).
+        """
+        n = len(self.refits.first)
+        return Z90 + (Z90**3 + Z90) / (4 * n) + (5 * Z90**5 + 16 * Z90**3 + 3 * Z90) / (96 * n**2)
 
     @cached_property
     def _column_group(self) -> np.ndarray[tuple[int], np.dtype[np.intp]]:

@@ -15,11 +15,11 @@ from models.artifact import Artifact
 from models.design import FloatArray
 from models.patient import Patient
 from models.quality import Quality, quality_of
-from models.risk import Z95, RiskModel, sigmoid
+from models.risk import RiskModel, sigmoid
 from serving.patient_files import LINES
 from serving.refused import Refused
 from serving.score import Company, admit, score, together
-from serving.standing import example, opening, standing
+from serving.standing import example, opening, released, standing
 
 REPORTED = (30, 60, 90, 180, 365)  # days: columns of every table, empty where the model refuses the horizon
 _TEXTS = ("id", "standing", "quality", "warnings")
@@ -58,7 +58,7 @@ def table_rows(artifact: Artifact, patients: Block, site: str = "") -> tuple[lis
         if isinstance(one, Refused):
             rows.append([one.id, "; ".join([*opening(model), f"refused: {one}"]), *nothing, None, None])
         else:
-            said = "; ".join(standing(model, one, site))
+            said = "; ".join([*standing(model, one, site), *released(artifact)])
             quality = quality_of(model, one)
             rows.append([one.id, said, *_spread_out(model, next(numbers)), _inputs(quality), "; ".join(quality.warnings)])
     return rows, [one for one in admitted if isinstance(one, Refused)]
@@ -78,7 +78,7 @@ def _cells(model: RiskModel, company: Company) -> FloatArray:
     """Shape (n, n_horizons, 5 + n_features + 1): each patient's numbers at each served horizon, in the order of `_numbers`."""
     scores = company.scores
     _, spread = model.spreads(scores.filled.x)
-    low, high = (sigmoid(scores.log_odds + z * spread) for z in (-Z95, Z95))
+    low, high = (sigmoid(scores.log_odds + z * spread) for z in (-model.reach, model.reach))
     base = np.broadcast_to(scores.base, scores.risk.shape)
     simple = np.stack([scores.risk, low, high, scores.log_odds, base], axis=-1)
     return np.concatenate([simple, scores.terms, scores.time_bound[..., None]], axis=-1)

@@ -6,6 +6,7 @@ import chowell
 import filing
 import first_hour
 import growth
+import intervals
 import pytest
 import run
 from marks import Mark, table
@@ -75,3 +76,14 @@ def test_the_demo_runs_and_its_patient_is_scored(tmp_path):
     demo, start = first_hour.sit(tmp_path, nobody, patients=600, starts=1)
     assert not demo.falls_short
     assert start.value > 0
+
+
+def test_intervals_are_held_against_the_limit_and_beside_it_the_truth(tmp_path):
+    marks = intervals.sit(tmp_path, nobody, (400,), cohorts=2, unlimited=4_000, new=150, refits=5, learners=("linear",))
+    found = values(marks)
+    who = "linear, 400 patients: "
+    assert 0.6 < found[who + "intervals that hold the limit's risk"] <= 1
+    by_day = [found[f"{who}by day {day}"] for day in (30, 60, 90, 180, 365)]
+    assert found[who + "intervals that hold the limit's risk"] == pytest.approx(sum(by_day) / 5)
+    assert found[who + "in the tenth of risk where fewest hold"] <= found[who + "intervals that hold the limit's risk"]
+    assert all("the true risk" in mark.note for mark in marks)

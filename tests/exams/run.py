@@ -15,6 +15,7 @@ import chowell
 import filing
 import first_hour
 import growth
+import intervals
 import truth
 from marks import Mark, table
 
@@ -24,6 +25,7 @@ EXAMS: Mapping[str, Callable[..., list[Mark]]] = {
     "truth": truth.sit,
     "chowell": chowell.sit,
     "growth": growth.sit,
+    "intervals": intervals.sit,
     "filing": filing.sit,
     "first-hour": first_hour.sit,
 }

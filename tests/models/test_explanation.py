@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from models.design import DesignMatrix
 from models.explanation import TIME_BOUND, GroupTerm, HorizonExplanation, explain, percentage_points, reasons
-from models.risk import Z95, NotAdditive, RiskModel, sigmoid
+from models.risk import NotAdditive, RiskModel, sigmoid
 
 LOG_ODDS = st.floats(-6, 6)
 BLOOD, BURDEN, ORGANS = "lymphocytes and inflammation", "tumour burden", "nutrition and organ function"
@@ -88,10 +88,10 @@ def test_intervals_are_those_of_the_refits(model: RiskModel) -> None:
     one = explain(model, scores, np.zeros((6, 13), np.bool_))[2][1]
     for index, group in enumerate(one.groups[:-1]):
         assert (group.low, group.high) == pytest.approx(
-            (group.term - Z95 * groups[2, 1, index], group.term + Z95 * groups[2, 1, index])
+            (group.term - model.reach * groups[2, 1, index], group.term + model.reach * groups[2, 1, index])
         )
     assert (one.groups[-1].low, one.groups[-1].high) == (one.time_bound, one.time_bound)
-    assert one.low == pytest.approx(sigmoid(scores.log_odds[2, 1] - Z95 * whole[2, 1]))
+    assert one.low == pytest.approx(sigmoid(scores.log_odds[2, 1] - model.reach * whole[2, 1]))
 
 
 def test_the_estimated_share_counts_the_size_of_terms(model: RiskModel) -> None:

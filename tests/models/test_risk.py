@@ -122,6 +122,14 @@ def test_spreads_are_those_of_the_refits(model: RiskModel) -> None:
     )
 
 
+@pytest.mark.parametrize(("refits", "student"), [(6, 1.9432), (50, 1.6759), (1000, 1.6464)])
+def test_an_interval_reaches_as_far_as_students_t_says(model: RiskModel, refits: int, student: float) -> None:
+    few = model.refits
+    names = ("first", "last", "base")
+    many = replace(few, **{name: np.resize(getattr(few, name), (refits, getattr(few, name).shape[1])) for name in names})
+    assert replace(model, refits=many).reach == pytest.approx(student, abs=0.006)  # of a table: two-sided 90 %
+
+
 def test_group_terms_are_sums_of_the_groups_features(model: RiskModel) -> None:
     terms = np.random.default_rng(5).normal(size=(3, 4, len(model.design.features)))
     expected = np.stack(

@@ -195,7 +195,7 @@ def test_a_model_without_trees_scores_by_the_same_path(make_model: Callable[...,
 def test_an_answer_with_estimates_says_that_its_intervals_leave_them_out(loaded: Artifact) -> None:
     answer = only(loaded, patient(ALC, ANC, ALBUMIN))
     assert answer.estimates, "CA19-9 and more were not measured"
-    assert "The intervals do not include what is not known" in answer.text
+    assert "nor what is not known of this patient" in answer.text
     assert answer.text.index(answer.warnings[0]) < answer.text.index("Why, within"), "doubts come before reasons"
 
 

@@ -6,7 +6,17 @@ from scipy.optimize import check_grad
 from sklearn.linear_model import LogisticRegression
 
 from models.design import columns_of
-from training.learners.fit_linear import CHANGE, PENALTY, UNSIGNED, Stacked, StackedLoss, fit_linear, late_of, make_ramps
+from training.learners.fit_linear import (
+    CHANGE,
+    PENALTY,
+    UNSIGNED,
+    Stacked,
+    StackedLoss,
+    drawn_effects,
+    fit_linear,
+    late_of,
+    make_ramps,
+)
 
 GRID = np.array([30.0, 90.0, 365.0])
 DESIGN = columns_of(["ecog", "prior_lines", "age"], {})  # signs +1, +1, 0
@@ -158,3 +168,37 @@ def test_an_outlying_start_overflows_nothing():
 def test_late_runs_from_the_first_to_the_last_horizon_on_the_log_scale():
     np.testing.assert_allclose(late_of(np.array([30.0, 104.642, 365.0]), GRID), [0, 0.5, 1], atol=1e-4)
     assert late_of(GRID, GRID[:1]).tolist() == [0, 0, 0]
+
+
+def test_drawn_effects_are_those_the_penalty_expects():
+    rng = np.random.default_rng(1)
+    ridge, signs = np.array([4.0, 4.0, 25.0]), np.array([0, 1, -1])
+    drawn = np.array([drawn_effects(rng.standard_normal((2, 3)), ridge, signs) for _ in range(20_000)])
+    # the penalty on an effect's two ends is a quadratic form; the covariance of the draws is its inverse
+    form = np.array([[1 + CHANGE, -CHANGE], [-CHANGE, 1 + CHANGE]])
+    np.testing.assert_allclose(np.cov(drawn[:, :, 0].T), np.linalg.inv(4.0 * form), rtol=0.05)
+    assert (drawn[:, :, 1] >= 0).all()
+    assert (drawn[:, :, 2] <= 0).all()
+    unsigned, signed = ((drawn[:, :, place] ** 2).mean() for place in (0, 1))
+    assert signed == pytest.approx(unsigned, rel=0.05)  # a known sign turns an effect; it does not make it smaller
+
+
+def test_where_there_is_no_evidence_a_refit_says_what_was_drawn():
+    x, stacked = patients(40, 6)
+    nothing = Stacked(stacked.dead, 1e-6 * stacked.weight, GRID)
+    guess = np.random.default_rng(2).standard_normal((2, 3))
+    fit = fitted(x, nothing, guess=guess, rounds=2000)
+    effects = drawn_effects(guess, PENALTY * np.array([1.0, 1.0, UNSIGNED]), np.array([1, 1, 0]))
+    np.testing.assert_allclose(fit.parameters[3:].reshape(2, 3), effects, atol=1e-4)
+
+
+def test_horizons_that_say_the_same_are_counted_as_often_as_they_are_there():
+    x, stacked = patients(5000, 7)
+    once = Stacked(stacked.dead[:, 1:2], np.ones((5000, 1)), GRID[1:2])
+    fit = fitted(x, once, GRID[1:2])
+    np.testing.assert_allclose(fit.overcount, 1, rtol=0.05)
+    days = np.array([90.0, 90.001, 90.002])
+    thrice = Stacked(np.repeat(once.dead, 3, axis=1), np.ones((5000, 3)), days)
+    loss = StackedLoss((x - x.mean(axis=0)) / x.std(axis=0), thrice, None, np.ones(3))
+    shares = np.array([1.0, 0.5, 0.0])  # of each horizon in an early level: 1.5 scores, 1.25 informations
+    np.testing.assert_allclose(loss.overcount(fit.parameters), shares.sum() ** 2 / (shares**2).sum(), rtol=0.1)

@@ -35,22 +35,23 @@ def refitted(x, follow_up, penalty=None, count=60, seed=1, trees=None, share=0.0
     return full, made
 
 
-def test_the_spread_over_refits_is_the_standard_error_that_theory_gives():
-    # one straight line and one horizon: logistic regression, whose standard errors are known (penalised: the sandwich)
-    n = 3000
+def test_the_spread_over_refits_is_the_posterior_that_theory_gives():
+    # one straight line and one horizon: logistic regression under a normal prior, of which everything is known
+    n = 1000
     x, followed = patients(n)
-    full, made = refitted(x, followed, count=150)
+    full, made = refitted(x, followed, count=200)
     width = x.max() - x.min()
     slope = made.first[:, 0] / width
     risk = 1 / (1 + np.exp(-(full.model.base[0] + full.model.terms(x)[:, 0, 0])))
     z = (x[:, 0] - x.mean()) / x.std()
     ridge = PENALTY * UNSIGNED * (1 + CHANGE / (1 + CHANGE))
     information = np.sum(risk * (1 - risk) * z**2)
-    expected = np.sqrt(information) / (information + ridge) / x.std()
-    assert slope.std() == pytest.approx(expected, rel=0.2)
+    expected = 1 / np.sqrt(information + ridge) / x.std()
+    assert slope.std() == pytest.approx(expected, rel=0.15)  # without the prior it would be a quarter less
+    assert np.sqrt(information) / (information + ridge) / x.std() < 0.76 * expected
     expected_base = 1 / np.sqrt(np.sum(risk * (1 - risk)))
     assert made.base[:, 0].std() == pytest.approx(expected_base, rel=0.2)
-    assert slope.mean() == pytest.approx(full.model.first[0] / width, abs=4 * expected / np.sqrt(150))
+    assert slope.mean() == pytest.approx(full.model.first[0] / width, abs=4 * expected / np.sqrt(200))
 
 
 def test_four_times_the_patients_halve_the_spread():

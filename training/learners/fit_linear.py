@@ -32,10 +32,11 @@ class Stacked:
 
 @dataclass(frozen=True)
 class LinearFit:
-    """A fitted linear learner, and the parameters from which a refit on other patients may start."""
+    """A fitted linear learner, the parameters from which a refit may start, and what `StackedLoss.overcount` says of it."""
 
     model: LinearModel
     parameters: FloatArray
+    overcount: FloatArray
 
 
 def make_ramps(x: FloatArray, lower: FloatArray, upper: FloatArray) -> Ramps:
@@ -70,20 +71,23 @@ def fit_linear(
     *,
     multiplicity: FloatArray | None = None,
     start: FloatArray | None = None,
+    guess: FloatArray | None = None,
     penalty: float = PENALTY,
     rounds: int = 300,
 ) -> LinearFit:
     """Fit over the horizons of `stacked`; the model returned gives terms at the `served` horizons.
 
     `x` (n, k) filled design rows. Every covariate has an effect at the first and one at the last horizon, linear in log t
-    between; coefficients of signed features are bounded to their sign at both ends. `start` warm-starts a refit.
+    between; coefficients of signed features are bounded to their sign at both ends. `start` warm-starts a refit; `guess` (2, m)
+    standard normal numbers draw the effects towards which the penalty pulls, in place of none (see `drawn_effects`).
     """
     risen = ramps.centred(x)
     spread = np.where((sd := risen.std(axis=0)) > 1e-9, sd, 1.0)
     signs = np.array([design.of[design.columns[column].feature].sign for column in ramps.source])
     straight = np.diff(ramps.source, prepend=-1) > 0
     ridge = penalty * np.where(straight, 1.0, BENDS) * np.where(signs == 0, UNSIGNED, 1.0)
-    problem = StackedLoss(risen / spread, stacked, multiplicity, ridge)
+    centre = None if guess is None else drawn_effects(guess, ridge, signs)
+    problem = StackedLoss(risen / spread, stacked, multiplicity, ridge, centre)
     bounds = [(None, None)] * 3 + [(0 if s > 0 else None, 0 if s < 0 else None) for s in np.tile(signs, 2)]
     first_guess = problem.start() if start is None else start
     found = minimize(problem, first_guess, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": rounds, "maxcor": 20})
@@ -91,7 +95,20 @@ def fit_linear(
     ends = found.x[3:].reshape(2, m) / spread
     late = late_of(served, stacked.horizons)
     model = LinearModel(x.shape[1], ramps, ends[0], ends[1], problem.intercepts(found.x, served), late)
-    return LinearFit(model, found.x)
+    return LinearFit(model, found.x, problem.overcount(found.x))
+
+
+def drawn_effects(guess: FloatArray, ridge: FloatArray, signs: NDArray[np.intp]) -> FloatArray:
+    """Effects at the first and the last horizon (2, m), drawn from the prior that the penalty amounts to.
+
+    A penalty is a normal prior: its precision is `ridge` (m,), and CHANGE ties early to late. `guess` (2, m) are the standard
+    normal numbers behind the draw. An effect whose sign is known is turned to it.
+    """
+    covariance = np.array([[1 + CHANGE, CHANGE], [CHANGE, 1 + CHANGE]]) / (1 + 2 * CHANGE)
+    drawn = np.linalg.cholesky(covariance) @ guess / np.sqrt(ridge)
+    drawn *= np.where(signs * drawn.sum(axis=0) < 0, -1.0, 1.0)
+    effects: FloatArray = np.where(signs * drawn < 0, 0.0, drawn)
+    return effects
 
 
 def late_of(days: FloatArray, grid: FloatArray) -> FloatArray:
@@ -104,12 +121,20 @@ def late_of(days: FloatArray, grid: FloatArray) -> FloatArray:
 class StackedLoss:
     """The penalised weighted log-loss of all stacked rows and its gradient; patients enter once, horizons by broadcasting."""
 
-    def __init__(self, z: FloatArray, stacked: Stacked, multiplicity: FloatArray | None, ridge: FloatArray):
+    def __init__(
+        self,
+        z: FloatArray,
+        stacked: Stacked,
+        multiplicity: FloatArray | None,
+        ridge: FloatArray,
+        centre: FloatArray | None = None,
+    ):
         self.z, self.grid = z, stacked.horizons
         self.dead = stacked.dead.astype(float)
         self.weight = stacked.weight if multiplicity is None else stacked.weight * multiplicity[:, None]
         self.late = late_of(self.grid, self.grid)
         self.ridge = ridge
+        self.centre = np.zeros((2, z.shape[1])) if centre is None else centre
 
     def basis(self, days: FloatArray) -> FloatArray:
         """The basis in log t of the intercept, shape (h, 3); with fewer horizons fewer columns are free."""
@@ -128,10 +153,33 @@ class StackedLoss:
         intercepts: FloatArray = self.basis(days) @ parameters[:3]
         return intercepts
 
+    def margins(self, parameters: FloatArray) -> FloatArray:
+        """Log-odds of every patient at every horizon of the grid (n, h)."""
+        ends = self.z @ parameters[3:].reshape(2, -1).T
+        margins: FloatArray = self.intercepts(parameters, self.grid) + ends[:, :1] * (1 - self.late) + ends[:, 1:] * self.late
+        return margins
+
+    def overcount(self, parameters: FloatArray) -> FloatArray:
+        """How often the loss counts what one patient tells of early and of late effects, shape (2, 1).
+
+        A patient stands at several horizons, and who is dead by the first is dead by all. It is the variance of a patient's score
+        over the information, of a level at the first and of one at the last horizon.
+
+        References
+        ----------
+        Varin C, Reid N, Firth D, Stat Sinica 2011;21:5-42 (composite likelihoods).
+        Pauli F, Racugno W, Ventura L, Stat Sinica 2011;21:149-164 (and how they meet a prior).
+        """
+        ends = np.stack([1 - self.late, self.late]) if self.late.any() else np.ones((2, 1))
+        risk = expit(self.margins(parameters))
+        variance = np.sum(((self.weight * (risk - self.dead)) @ ends.T) ** 2, axis=0)
+        information = np.sum((self.weight * risk * (1 - risk)) @ ends.T**2, axis=0)
+        overcount: FloatArray = (variance / information)[:, None]
+        return overcount
+
     def __call__(self, parameters: FloatArray) -> tuple[float, FloatArray]:
-        ends = parameters[3:].reshape(2, -1)
-        margins = self.z @ ends.T
-        eta = self.intercepts(parameters, self.grid) + margins[:, :1] * (1 - self.late) + margins[:, 1:] * self.late
+        eta = self.margins(parameters)
+        ends = parameters[3:].reshape(2, -1) - self.centre
         change = ends[1] - ends[0]
         penalty = 0.5 * np.sum(self.ridge * (ends**2).sum(axis=0) + CHANGE * self.ridge * change**2)
         loss = np.sum(self.weight * (np.logaddexp(0.0, eta) - self.dead * eta)) + penalty

@@ -1,4 +1,14 @@
-"""How far the model would move had other patients of the same kind been sampled: bootstrap refits, kept for the intervals."""
+"""How far the model may lie from what the same method would say with unlimited patients: refits, kept for the intervals.
+
+Two things keep it away. Other patients could have been sampled: every refit draws its patients anew. And few patients leave the
+model where the penalty pulls it, towards no effect: every refit draws anew what the penalty pulls towards, from the prior
+that the penalty amounts to. Refits on other patients alone are all pulled the same way: intervals of them that were to hold
+the limit in 90 % held it in 79 %, at 1,000 simulated patients and at 2,000 alike. With both, the average coverage of a penalised
+fit is right (Nychka 1988; Marra and Wood 2012), for a penalty that suits the effects there are.
+
+The stacked loss counts a patient at every horizon, so the penalty meets an evidence that looks larger than it is, and stands for
+a prior that is wider by that factor (`StackedLoss.overcount`).
+"""
 
 from __future__ import annotations
 
@@ -40,30 +50,38 @@ def refit(
     seed: int,
     progress: Callable[[int], object] = lambda n: None,
 ) -> Refits:
-    """`count` refits of the linear learner on bootstrap samples of patients, the censoring model refitted in each.
+    """`count` refits of the linear learner, each on a bootstrap sample of patients, with censoring model and prior drawn anew.
 
     `x` (n, k) filled design rows; `full` and `tables` are the learners fitted on everybody. Where trees are part of the saved
     learner, `tree_count` of the samples are refitted with trees too, and the ratio of the spreads about the full fit (by
-    clinical group, and of the log-odds) is the inflation that carries the linear spread over.
+    clinical group, and of the log-odds) is the inflation that carries the linear spread over. Imputation and calibration are not
+    refitted: both were, on halves of the patients, and moved the share of intervals that hold by less than .01.
 
     References
     ----------
     Efron B, Ann Stat 1979;7:1-26, doi:10.1214/aos/1176344552.
+    Newton MA, Polson NG, Xu J, Can J Stat 2021;49:421-437, doi:10.1002/cjs.11570 (sample and prior drawn together).
+    Nychka D, J Am Stat Assoc 1988;83:1134-1143, doi:10.1080/01621459.1988.10478711.
+    Marra G, Wood SN, Scand J Stat 2012;39:53-74, doi:10.1111/j.1467-9469.2011.00760.x.
     """
     rng = np.random.default_rng(seed)
     fits: list[LinearFit] = []
+    sampled: list[LinearFit] = []  # what other patients alone do to the linear learner, where trees are held against it
     boosters: list[xgb.Booster] = []
     for index in range(count):
         drawn = np.bincount(rng.integers(0, len(x), len(x)), minlength=len(x)).astype(np.float64)
         rows, days = _resampled(follow_up, grid, drawn), np.asarray(served, np.float64)
-        again = partial(fit_linear, multiplicity=drawn, start=full.parameters, rounds=ROUNDS)
-        fits.append(again(design, full.model.ramps, x, rows, days))
+        again = partial(fit_linear, design, full.model.ramps, x, rows, days)
+        again = partial(again, multiplicity=drawn, start=full.parameters, rounds=ROUNDS)
+        guess = rng.standard_normal((2, len(full.model.first)))
+        fits.append(again(guess=np.sqrt(full.overcount) * guess))
         if tables is not None and trees is not None and index < tree_count:
+            sampled.append(again())
             boosters.append(fit_trees(design, x, rows, trees, seed + index, drawn))
         progress(1)
     inflation, whole = np.ones(len(design.groups)), 1.0
     if tables is not None:
-        inflation, whole = _inflation(design, x, [full, *fits], tables, boosters, served, tree_share)
+        inflation, whole = _inflation(design, x, [full, *sampled], tables, boosters, served, tree_share)
     made = {name: np.array([getattr(fit.model, name) for fit in fits]) for name in ("first", "last", "base")}
     return Refits(**made, inflation=inflation, inflation_risk=whole)
 

@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 
+from models.explanation import COVERS
 from models.population import BEHIND, Population, prior_line
 from models.risk import Calibration, HorizonStanding, Refits, RiskModel
 from models.trees import LeafTables
@@ -97,4 +98,5 @@ def _facts(plan: Plan, learner: str) -> dict[str, object]:
         "outside_below_deaths": BEHIND,
         "intended_use": INTENDED_USE,
         "limits": LIMITS,
+        "intervals": COVERS,
     }

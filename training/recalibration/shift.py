@@ -30,7 +30,7 @@ from training.statistics.estimates import NotEstimable
 from training.statistics.splits import grouped_folds
 
 # Standard deviations between hospitals of the shift (log-odds) and of the logarithm of the slope. The linear model of 961
-# patients on checkpoint inhibitors (the LORIS cohort) needs at 90 days +.69 and .52 in 145 patients with pancreatic cancer elsewhere,
+# patients on checkpoint inhibitors (the LORIS cohort) needs at 90 days +.69 and .52 in 145 patients with pancreatic cancer,
 # -.31 and .90 in 798 patients not on checkpoint inhibitors: root mean squares .54 and .47. Two cohorts, so one digit.
 PRIOR_SHIFT, PRIOR_SLOPE = 0.5, 0.5
 FOLDS = 10
