@@ -23,8 +23,8 @@ from models.design import FloatArray
 from models.risk import ADDITIVITY, LEVEL, NotAdditive, RiskModel, Scores, sigmoid
 
 COVERS = (
-    f"The {LEVEL} % intervals cover what the same method would say had it learned from unlimited patients of this population; they "
-    "cover neither the truth that it misses even then nor how patients of another hospital differ"
+    f"The {LEVEL} % intervals cover what the same method would say had it learned from unlimited patients of this population; "
+    "they cover neither the truth that it misses even then nor how patients of another hospital differ"
 )
 TIME_BOUND = "time bound"  # not a SHAP value: it keeps the risk from falling as the horizon grows
 MOST_PLAYERS = 10
