@@ -8,12 +8,22 @@ import pytest
 from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
-SMALL = "patients, refits, bootstrap = 500, 2, 2"  # in place of the cell tagged "parameters"
+# in place of the cell tagged "parameters", and how many pictures there must be
+SMALL = {
+    "cohort": ("patients = 600", 3),
+    "model": ("patients, refits, bootstrap = 600, 2, 5", 8),
+    "patient": ("patients, bootstrap = 400, 5", 3),
+}
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
-def notebook(request):
-    return nbformat.read(request.param, as_version=4)
+def path(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(path):
+    return nbformat.read(path, as_version=4)
 
 
 def code(notebook):
@@ -24,8 +34,8 @@ def names(source):
     return {name.id for name in ast.walk(ast.parse(source)) if isinstance(name, ast.Name)}
 
 
-def test_there_is_a_notebook():
-    assert [path.stem for path in NOTEBOOKS] == ["from_cohort_to_risk"]
+def test_there_are_three_notebooks():
+    assert {path.stem for path in NOTEBOOKS} == set(SMALL)
 
 
 def test_a_notebook_keeps_no_output(notebook):
@@ -37,10 +47,24 @@ def test_a_notebook_defines_nothing(notebook):
     assert not [node for cell in code(notebook) for node in ast.walk(ast.parse(cell.source)) if isinstance(node, defined)]
 
 
-def test_a_notebook_runs_from_top_to_bottom(notebook, tmp_path):
+def test_a_notebook_imports_in_one_place(notebook):
+    later = [node for cell in code(notebook)[2:] for node in ast.walk(ast.parse(cell.source))]  # the first may quieten the second
+    assert not [node for node in later if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def test_a_notebook_explains_what_it_does(notebook):
+    cells = [cell.cell_type for cell in notebook.cells]
+    assert cells[0] == "markdown"
+    assert cells.count("markdown") >= cells.count("code") / 2
+    assert all(len(cell.source) < 700 for cell in notebook.cells[1:] if cell.cell_type == "markdown")
+    assert "EXAMPLE: simulated patients, not a real risk" in notebook.cells[0].source
+
+
+def test_a_notebook_runs_from_top_to_bottom(path, notebook, tmp_path):
+    small, pictures = SMALL[path.stem]
     (parameters,) = (cell for cell in code(notebook) if "parameters" in cell.metadata.get("tags", ()))
-    assert names(parameters.source) == names(SMALL)
-    parameters.source = SMALL
+    assert names(parameters.source) == names(small)
+    parameters.source = small
     ran = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
     drawn = [cell for cell in code(ran) for output in cell.outputs if "image/png" in output.get("data", {})]
-    assert len(drawn) == 8
+    assert len(drawn) == pictures
