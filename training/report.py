@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from models.example import EXAMPLE
-from training.judge import evaluation_lines, interval
+from training.judgement import evaluation_lines, split_lines
 from training.run import TrainedRun
 from training.tracking.track import Tracked
 
@@ -40,12 +40,11 @@ def run_text(run: TrainedRun) -> str:
     lines = [EXAMPLE] if fitted.model.simulated else []
     scheme = f"{run.settings.repeats} x {run.settings.folds}-fold cross-validation by patient, seed {run.settings.seed}"
     lines += ["", f"Cross-validated ({scheme}), calibration cross-fitted"]
-    for name, found in run.validation.evaluations.items():
-        lines += [f" {name}, {found.n} patients", *evaluation_lines(found.as_json())]
-        for day, gain in run.validation.over_albumin[name].items():
-            alone = interval(run.validation.albumin_alone[name][day].as_json())
-            lines.append(f"  {day:>4g} AUC of albumin alone: {alone}; gained over it: {interval(gain.as_json())}")
+    told = run.validation.as_json()
+    for name, found in told["evaluations"].items():
+        lines += [f" {name}, {found['n']} patients", *evaluation_lines(found)]
         lines.append("  mean of folds: " + _means(run.validation.fold_means[name]))
+    lines += split_lines(told["splits"])
     ipa = ", ".join(f"{name} {value:.4f}" for name, value in fitted.learner_ipa.items())
     lines += ["", f"Saved learner: {fitted.learner} (cross-validated IPA: {ipa})"]
     lines.append(f"Features: {', '.join(fitted.model.design.features)}")

@@ -73,7 +73,7 @@ class Validation:
         return self.evaluations[name].as_json() | {
             "beats_them": "" if day is None else beaten_sentence(beside, day),
             "comparators": [one.as_json() for one in beside],
-            "strata": strata_json(self.strata.get(name, ()), whole),
+            "strata": strata_json(self.strata.get(name, ()), self.evaluations[name].n, whole),
         }
 
 

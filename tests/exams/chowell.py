@@ -12,7 +12,7 @@ from marks import Mark
 from models.risk import sigmoid
 from training.cohort import Cohort
 from training.fit import Advance, Settings
-from training.judge import interval
+from training.judgement import interval
 from training.run import TrainedRun, train
 from training.statistics.evaluate import evaluate
 from training.validate import EVERYBODY, TREATED

@@ -1,15 +1,19 @@
-"""A saved model on another cohort."""
+"""A saved model on other cohorts."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
 from training.commands.answering import answer, refusing
-from training.commands.given import artifact_of, cohort_of
+from training.commands.given import artifact_with_simple_models, cohort_of
 from training.commands.options import (
     DEFAULT_TRACKING,
     Accept,
     AsJson,
     Bootstrap,
-    CohortPath,
     Data,
     Digest,
     ModelName,
@@ -17,10 +21,13 @@ from training.commands.options import (
     TrackingUri,
 )
 
+_COHORTS = "Cohort files (TOML) beside their tables; several give one transport table."
+CohortPaths = Annotated[list[Path], typer.Argument(metavar="COHORT...", help=_COHORTS, exists=True, dir_okay=False)]
+
 
 def evaluate(
     model: ModelName,
-    cohort: CohortPath,
+    cohorts: CohortPaths,
     data: Data = None,
     accept: Accept = "",
     bootstrap: Bootstrap = 200,
@@ -29,13 +36,21 @@ def evaluate(
     tracking_uri: TrackingUri = DEFAULT_TRACKING,
     as_json: AsJson = False,
 ) -> None:
-    """A saved model on another cohort: discrimination, calibration and overall fit with intervals."""
+    """A saved model on other cohorts: as it is, beside simpler models, group by group, and after recalibration there."""
     with refusing(as_json):
-        from training.judge import judge, judgement_text
+        from training.judge import judge
+        from training.judgement import judgement_text, transport_lines
         from training.progress import Bars
+        from training.transport import transport
 
-        loaded = artifact_of(model, digest, tracking_uri).model
-        read = cohort_of(cohort, data, accept, loaded.required)
+        artifact, simple = artifact_with_simple_models(model, digest, tracking_uri)
+        read = [cohort_of(path, data, accept, artifact.model.required) for path in cohorts]
         with Bars() as bars:
-            found = judge(loaded, read, bootstrap=bootstrap, seed=seed, advance=bars)
-    answer(found, judgement_text(loaded, found), as_json)
+            found = [judge(artifact.model, one, simple=simple, bootstrap=bootstrap, seed=seed, advance=bars) for one in read]
+    texts = [judgement_text(artifact.model, one) for one in found]
+    if len(found) == 1:
+        answer(found[0], texts[0], as_json)
+        return
+    table = transport(found)
+    texts.append("\n".join(["transport", *transport_lines(table)]))
+    answer({"transport": table, "cohorts": found}, "\n\n".join(texts), as_json)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from models.artifact import Artifact
     from training.cohort import Cohort
+    from training.comparing.simple_models import SavedSimple
 
 
 def cohort_of(path: Path, data: Path | None, accept: str, required: tuple[str, ...] | None = None) -> Cohort:
@@ -19,15 +22,32 @@ def cohort_of(path: Path, data: Path | None, accept: str, required: tuple[str, .
 
 def artifact_of(model: str, digest: str | None, tracking_uri: str) -> Artifact:
     """The verified artifact of a folder or of an MLflow URI."""
-    from tempfile import TemporaryDirectory
-
     from models.artifact import load
 
+    with _folder_of(model, tracking_uri) as folder:
+        return load(folder, digest)
+
+
+def artifact_with_simple_models(model: str, digest: str | None, tracking_uri: str) -> tuple[Artifact, SavedSimple]:
+    """The same, and the simple models that were saved beside it; one saved before there were any has none."""
+    from models.artifact import load
+    from training.comparing.simple_file import read_simple
+
+    with _folder_of(model, tracking_uri) as folder:
+        return load(folder, digest), read_simple(folder)
+
+
+@contextmanager
+def _folder_of(model: str, tracking_uri: str) -> Iterator[Path]:
+    """The artifact folder, or a copy of the one in MLflow for as long as it is needed."""
+    from tempfile import TemporaryDirectory
+
     if not model.startswith(("models:/", "runs:/")):
-        return load(Path(model), digest)
+        yield Path(model)
+        return
     with TemporaryDirectory() as folder:
         fetched(model, Path(folder) / "model", tracking_uri)
-        return load(Path(folder) / "model", digest)
+        yield Path(folder) / "model"
 
 
 def fetched(uri: str, out: Path, tracking_uri: str) -> str:

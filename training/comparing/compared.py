@@ -27,8 +27,9 @@ NOT_A_RISK = "the score states no risk, and was not recalibrated here"
 class Said:
     """What a comparator says of some of the patients.
 
-    `rows` (m,) are those of whom it says anything. `order` (m, h) ranks them at every horizon, higher is worse. `ours` and
-    `theirs` are log-odds (m,) by horizon, put through the same calibration, whose IPA may be compared; or why there are none.
+    `rows` (m,) are those of whom it says anything. `order` (m, h) ranks them at every horizon, higher is worse. `theirs` are its
+    log-odds (m,) by horizon, if it states a risk, or why there are none; `ours` the model's, where the log-odds of both had to be
+    put through the same line before their IPA may be compared.
     """
 
     name: str
@@ -36,18 +37,18 @@ class Said:
     kind: Kind
     rows: NDArray[np.intp]
     order: FloatArray
-    ours: Mapping[float, Column] = field(default_factory=dict)
     theirs: Mapping[float, Column] = field(default_factory=dict)
+    ours: Mapping[float, Column] = field(default_factory=dict)
 
     def within(self, among: BoolArray) -> Said:
         """What it says of those patients (n,) alone; `rows` count among them."""
         kept = among[self.rows]
-        ours, theirs = (
+        theirs, ours = (
             {day: column if isinstance(column, NotEstimable) else column[kept] for day, column in risks.items()}
-            for risks in (self.ours, self.theirs)
+            for risks in (self.theirs, self.ours)
         )
         rows = (np.cumsum(among) - 1)[self.rows[kept]]
-        return replace(self, rows=rows, order=self.order[kept], ours=ours, theirs=theirs)
+        return replace(self, rows=rows, order=self.order[kept], theirs=theirs, ours=ours)
 
 
 @dataclass(frozen=True)
@@ -163,15 +164,17 @@ def _together(
         return {one.name: ({}, why) for one in said}
     places = [list(days).index(day) for day in asked]
     models = [_scored(day, ours[:, place]) for day, place in zip(asked, places, strict=True)]
-    pairs = {(one.name, day): _Pair.of(one, day, place) for one in said for day, place in zip(asked, places, strict=True)}
+    each = list(zip(asked, places, models, strict=True))
+    pairs = {day: {one.name: _Pair.of(one, day, place, model) for one in said} for day, place, model in each}
 
     def measure(multiplicity: FloatArray) -> dict[tuple[str, float, str], float | NotEstimable]:
         measured: dict[tuple[str, float, str], float | NotEstimable] = {}
         for of in outcomes(models, follow_up, multiplicity):
-            auc = attempt(STATISTICS["auc"], of)
-            for one in said:
-                told = pairs[one.name, of.scored.horizon].measured(of, auc)
-                measured |= {(one.name, of.scored.horizon, name): value for name, value in told.items()}
+            auc, day = attempt(STATISTICS["auc"], of), of.scored.horizon
+            our_ipa = {id(one.ours): _ipa(of, one.ours) for one in {id(one.ours): one for one in pairs[day].values()}.values()}
+            for name, pair in pairs[day].items():
+                told = pair.measured(of, auc, our_ipa[id(pair.ours)])
+                measured |= {(name, day, part): value for part, value in told.items()}
         return measured
 
     estimates = bootstrapped(measure, patients, bootstrap, seed)
@@ -195,20 +198,21 @@ class _Pair:
     theirs: Scored | NotEstimable
 
     @staticmethod
-    def of(said: Said, day: float, place: int) -> _Pair:
-        ours, theirs = (_risk(day, risks.get(day, NotEstimable(NOT_A_RISK))) for risks in (said.ours, said.theirs))
-        return _Pair(_scored(day, said.order[:, place]), ours, theirs)
+    def of(said: Said, day: float, place: int, model: Scored) -> _Pair:
+        ours = _risk(day, said.ours[day]) if day in said.ours else model
+        return _Pair(_scored(day, said.order[:, place]), ours, _risk(day, said.theirs.get(day, NotEstimable(NOT_A_RISK))))
 
-    def measured(self, of: Outcome, our_auc: float | NotEstimable) -> dict[str, float | NotEstimable]:
-        auc = attempt(STATISTICS["auc"], replace(of, scored=self.order))
-        ours, theirs = (_ipa(of, risk) for risk in (self.ours, self.theirs))
+    def measured(
+        self, of: Outcome, our_auc: float | NotEstimable, our_ipa: float | NotEstimable
+    ) -> dict[str, float | NotEstimable]:
+        auc, ipa = attempt(STATISTICS["auc"], replace(of, scored=self.order)), _ipa(of, self.theirs)
         return {
             "auc": auc,
-            "ipa": theirs,
+            "ipa": ipa,
             "our_auc": our_auc,
-            "our_ipa": ours,
+            "our_ipa": our_ipa,
             "auc_gain": _less(our_auc, auc),
-            "ipa_gain": _less(ours, theirs),
+            "ipa_gain": _less(our_ipa, ipa),
         }
 
 

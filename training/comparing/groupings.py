@@ -19,6 +19,7 @@ ALC_BANDS = ("below 0.5", "0.5 to 0.8", "0.8 to 1.0", "1.0 to 1.2", "1.2 to 1.5"
 CA19_9_EDGES = (37.0, 1000.0, 2183.0, 10000.0)  # U/mL: the upper limit of normal; 2,183 is 59 times it (MPACT)
 CA19_9_BANDS = ("up to 37", "37 to 1,000", "1,000 to 2,183", "2,183 to 10,000", "above 10,000")
 OLD = 75.0  # years
+BANDED = ("alc", "ca19_9", "ecog")  # grouped by their values, the missing among them
 _ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 
 
@@ -38,7 +39,7 @@ def groupings(features: Sequence[str], patients: Sequence[Patient]) -> tuple[Gro
     """The groupings of an evaluation: those of every cohort, its audit columns, and each lab of the model's `features`."""
     audited = sorted({name for patient in patients for name in patient.audit})
     asked = (FEATURES[name].analyte for name in features if name in FEATURES)
-    labs = dict.fromkeys(analyte for analyte in asked if analyte)
+    labs = dict.fromkeys(analyte for analyte in asked if analyte and analyte not in BANDED)
     return (*BY, *(_audit(name) for name in audited), *(_missing(analyte) for analyte in labs))
 
 
@@ -89,11 +90,9 @@ def _audit(name: str) -> Grouping:
 
 def _missing(analyte: str) -> Grouping:
     def level(patient: Patient) -> str | None:
-        if analyte == "ca19_9" and patient.tumour not in CA19_9_TUMOURS:
-            return None
-        return MISSING if patient.current(analyte) is None else "measured"
+        return MISSING if patient.current(analyte) is None else None
 
-    return Grouping(f"{ANALYTES[analyte].label} measured or not", level, ("measured", MISSING))
+    return Grouping(ANALYTES[analyte].label, level)
 
 
 SITE = Grouping("site", lambda patient: patient.site or UNKNOWN)

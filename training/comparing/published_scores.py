@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,8 @@ from models.published.score import PublishedScore
 from training.cohort import Cohort, followed
 from training.comparing.compared import Absent, Column, Said
 from training.comparing.recalibrated import cross_recalibrated_each
-from training.statistics.censoring import FollowUp
+
+Lines = dict[float, Column]
 
 
 def said_by_scores(
@@ -27,15 +29,18 @@ def said_by_scores(
     """
     charts = [Chart(patient) for patient in cohort.patients]
     said: list[Said | Absent] = []
+    straightened: dict[bytes, Lines] = {}  # the model's own lines, once for all scores of the same patients
     for score in PUBLISHED.values():
         rows, order, why = _values(score, charts)
         if len(rows) == 0:
             said.append(Absent(score.name, score.label, "published", why))
             continue
-        each = np.repeat(order[:, None], len(days), axis=1)
-        part = followed(cohort.follow_up, rows)
-        ours, theirs = ({}, {}) if fold is None else _lines(log_odds[rows], each, part, days, fold[rows])
-        said.append(Said(score.name, score.label, "published", rows, each, ours, theirs))
+        each, theirs, ours = np.repeat(order[:, None], len(days), axis=1), dict[float, Column](), dict[float, Column]()
+        if fold is not None:
+            made = partial(cross_recalibrated_each, follow_up=followed(cohort.follow_up, rows), days=days, fold=fold[rows])
+            key = rows.tobytes()
+            theirs, ours = made(each), straightened.setdefault(key, straightened.get(key) or made(log_odds[rows]))
+        said.append(Said(score.name, score.label, "published", rows, each, theirs, ours))
     return said
 
 
@@ -46,11 +51,3 @@ def _values(score: PublishedScore, charts: Sequence[Chart]) -> tuple[NDArray[np.
     values = np.array([result.value for result in results if result.value is not None], np.float64)
     reasons = Counter(result.why for result in results if result.value is None)
     return rows, values if score.higher_is_worse else -values, next((why for why, _ in reasons.most_common(1)), "")
-
-
-def _lines(
-    ours: FloatArray, theirs: FloatArray, follow_up: FollowUp, days: Sequence[float], fold: NDArray[np.intp]
-) -> tuple[dict[float, Column], dict[float, Column]]:
-    """Both made risks in the same way."""
-    made = [cross_recalibrated_each(one, follow_up, days, fold) for one in (ours, theirs)]
-    return made[0], made[1]

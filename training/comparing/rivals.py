@@ -39,12 +39,12 @@ def rivals_of(fit: Fit, log_odds: FloatArray, *, families: bool, seed: int, prog
             said.append(Absent(one.name, one.label, "simple", str(reason)))
             continue
         simple.append(found.model)
-        ours, theirs = (_columns(fit.cross.horizons, risks) for risks in (log_odds[found.rows], found.log_odds))
-        said.append(Said(one.name, one.label, "simple", found.rows, found.log_odds, ours, theirs))
+        theirs = _columns(fit.cross.horizons, found.log_odds)
+        said.append(Said(one.name, one.label, "simple", found.rows, found.log_odds, theirs))
     progress("simple models", len(SIMPLE), len(SIMPLE))
     fold = fit.cross.repeats[0].fold
     said += said_by_scores(fit.plan.cohort, log_odds, fit.cross.horizons, fold)
-    said += _families(fit, log_odds, seed, progress) if families else []
+    said += _families(fit, seed, progress) if families else []
     return Rivals(tuple(said), tuple(simple), absent)
 
 
@@ -52,9 +52,9 @@ def _columns(days: Sequence[float], log_odds: FloatArray) -> dict[float, FloatAr
     return dict(zip(days, log_odds.T, strict=True))
 
 
-def _families(fit: Fit, log_odds: FloatArray, seed: int, progress: Advance) -> list[Said | Absent]:
+def _families(fit: Fit, seed: int, progress: Advance) -> list[Said | Absent]:
     said: list[Said | Absent] = []
-    ours, rows = _columns(fit.cross.horizons, log_odds), np.arange(len(log_odds))
+    rows = np.arange(len(fit.plan.cohort))
     for place, family in enumerate(FAMILIES):
         progress("other families", place, len(FAMILIES))
         try:
@@ -62,6 +62,6 @@ def _families(fit: Fit, log_odds: FloatArray, seed: int, progress: Advance) -> l
         except NotSupported as reason:
             said.append(Absent(family.name, family.label, "family", str(reason)))
             continue
-        said.append(Said(family.name, family.label, "family", rows, theirs, ours, _columns(fit.cross.horizons, theirs)))
+        said.append(Said(family.name, family.label, "family", rows, theirs, _columns(fit.cross.horizons, theirs)))
     progress("other families", len(FAMILIES), len(FAMILIES))
     return said

@@ -5,25 +5,29 @@ Coefficients, limits and the baseline at the served horizons, in plain numbers; 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from models.artifact import InvalidArtifact
 from models.document import linear_document, linear_from
 from models.risk import Calibration
-from training.comparing.simple_models import Simple, SimpleFit, SimpleModel
+from training.comparing.simple_models import SavedSimple, Simple, SimpleFit, SimpleModel
 from training.learners.cox import CoxFit, cox_from_json
+from training.small_cells import masked_sentence
 
 NAME = "comparators.json"
-UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
-"""What reading a document that makes no sense raises."""
+_UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)  # raised at what makes no sense
 
 
 def simple_document(models: Sequence[SimpleModel], absent: Mapping[str, str]) -> dict[str, object]:
     """The models, JSON-ready; `absent` says by name why another could not be fitted."""
-    return {"models": {one.simple.name: _document(one) for one in models}, "not_available": dict(absent)}
+    why_not = {name: masked_sentence(why) for name, why in absent.items()}
+    return {"models": {one.simple.name: _document(one) for one in models}, "not_available": why_not}
 
 
 def _document(model: SimpleModel) -> dict[str, object]:
@@ -41,9 +45,20 @@ def _document(model: SimpleModel) -> dict[str, object]:
     }
 
 
-def simple_from(document: Mapping[str, Any]) -> tuple[list[SimpleModel], dict[str, str]]:
-    """The models of `simple_document`, and why others are absent. Raises one of UNREADABLE for what is no such document."""
-    return [_model_from(one) for one in document["models"].values()], dict(document["not_available"])
+def read_simple(folder: Path) -> SavedSimple:
+    """The simple models of a verified artifact folder; none where it was saved without. Raises InvalidArtifact."""
+    path = folder / NAME
+    if not path.is_file():
+        return SavedSimple()
+    try:
+        return simple_from(json.loads(path.read_bytes()))
+    except _UNREADABLE as error:
+        raise InvalidArtifact(f"{path} is whole, but this version cannot read it: {error}") from error
+
+
+def simple_from(document: Mapping[str, Any]) -> SavedSimple:
+    """The models of `simple_document`, and why others are absent."""
+    return SavedSimple(tuple(map(_model_from, document["models"].values())), dict(document["not_available"]))
 
 
 def _model_from(document: Mapping[str, Any]) -> SimpleModel:

@@ -9,7 +9,7 @@ on, and speak of, the patients in whom all their inputs were measured: an albumi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
@@ -93,6 +93,14 @@ class SimpleModel:
         there, matrix = measured(self.features, patients)
         raw = self.fit.log_odds(matrix, np.asarray(self.days))[""]
         return there, calibrated(raw, self.calibration)
+
+
+@dataclass(frozen=True)
+class SavedSimple:
+    """The simple models of a training run, as saved beside the model, and why others are absent."""
+
+    models: tuple[SimpleModel, ...] = ()
+    absent: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

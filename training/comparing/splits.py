@@ -32,7 +32,7 @@ from training.statistics.standing import EVALUABLE_PATIENTS, standing
 TEMPORAL, SITES = "temporal", "leave one site out"
 LATER = 0.25  # the share of patients, the last by calendar, who are judged
 INNER_FOLDS = 3  # in which the earlier patients' own calibration is found
-MOST_SITES = 6  # judged, those with the most deaths: each is one more fit
+MOST_SITES = 5  # judged, those with the most deaths: each is one more fit
 
 
 class Refused(ValueError):
@@ -57,7 +57,7 @@ class Split:
         told: dict[str, Any] = {"how": self.how, **self.evaluation.as_json()}
         if self.trained_on:
             told["trained_on"] = masked(self.trained_on)
-        return told | {"strata": strata_json(self.strata)} if self.strata else told
+        return told | {"strata": strata_json(self.strata, self.evaluation.n)} if self.strata else told
 
 
 def temporal(fit: Fit, *, bootstrap: int, seed: int, progress: Advance = unwatched) -> Split:
@@ -101,7 +101,7 @@ def _temporal_log_odds(fit: Fit, trained: NDArray[np.intp], judged: NDArray[np.i
 
 
 def leave_one_site_out(fit: Fit, *, bootstrap: int, seed: int, progress: Advance = unwatched) -> Split:
-    """The sites with the most deaths, up to six, each judged by a learner that saw all other sites and nobody of its own.
+    """The sites with the most deaths, up to five, each judged by a learner that saw all other sites and nobody of its own.
 
     Its calibration is fitted on the run's out-of-fold log-odds of the other sites: its four numbers never saw the site.
     """
@@ -151,7 +151,7 @@ def _fitter(fit: Fit) -> partial[Learned]:
     """The run's own fit, of the saved learner alone."""
     plan = fit.plan
     trees = plan.trees if LEARNERS[fit.learner] > 0 else None
-    return partial(learn, plan.design, grid=plan.grid, served=plan.served, trees=trees)
+    return partial(learn, plan.design, grid=plan.grid, served=plan.served, trees=trees, linear=plan.settings.linear)
 
 
 def _say(fit: Fit, learned: Learned, rows: NDArray[np.intp]) -> FloatArray:

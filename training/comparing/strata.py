@@ -49,21 +49,31 @@ def strata(
     cohort: Cohort, log_odds: FloatArray, day: float, features: Sequence[str], *, bootstrap: int, seed: int
 ) -> tuple[Stratum, ...]:
     """Every group of the cohort, judged by its log-odds (n,) at `day`; a grouping that tells nobody apart is left out."""
-    each = (_apart(cohort, log_odds, day, one, bootstrap, seed) for one in groupings(features, cohort.patients))
-    return tuple(stratum for found in each if len(found) > 1 for stratum in found)
+    found = []
+    for grouping in groupings(features, cohort.patients):
+        members = _members(grouping, cohort)
+        if max(map(len, members.values()), default=len(cohort)) < len(cohort):
+            found += _apart(cohort, log_odds, day, grouping.by, members, bootstrap, seed)
+    return tuple(found)
 
 
 def site_strata(cohort: Cohort, log_odds: FloatArray, day: float, bootstrap: int, seed: int) -> tuple[Stratum, ...]:
     """Every site apart."""
-    return tuple(_apart(cohort, log_odds, day, SITE, bootstrap, seed))
+    return tuple(_apart(cohort, log_odds, day, SITE.by, _members(SITE, cohort), bootstrap, seed))
 
 
 def _apart(
-    cohort: Cohort, log_odds: FloatArray, day: float, grouping: Grouping, bootstrap: int, seed: int
+    cohort: Cohort,
+    log_odds: FloatArray,
+    day: float,
+    by: str,
+    members: Mapping[str, NDArray[np.intp]],
+    bootstrap: int,
+    seed: int,
 ) -> list[Stratum]:
     return [
-        replace(_judged(cohort.select(rows), log_odds[rows], day, bootstrap, seed), by=grouping.by, level=name)
-        for name, rows in _members(grouping, cohort).items()
+        replace(_judged(cohort.select(rows), log_odds[rows], day, bootstrap, seed), by=by, level=name)
+        for name, rows in members.items()
     ]
 
 
@@ -107,8 +117,8 @@ def _short(asked: Standing, least: int) -> str:
     return " and ".join(f"fewer than {least} {what}" for count, what in counts if count < least)
 
 
-def strata_json(found: Sequence[Stratum], whole: Sequence[Stratum] = ()) -> list[dict[str, Any]]:
-    """The groups, JSON-ready, small counts hidden; `whole`: the same groups of everybody, if these are some of them."""
+def strata_json(found: Sequence[Stratum], patients: int, whole: Sequence[Stratum] = ()) -> list[dict[str, Any]]:
+    """The groups of so many patients, JSON-ready, small counts hidden; `whole`: those of everybody, of whom these are some."""
     everybody = {(one.by, one.level): one for one in whole}
     told = []
     for _, group in groupby(found, key=lambda one: one.by):
@@ -121,7 +131,7 @@ def strata_json(found: Sequence[Stratum], whole: Sequence[Stratum] = ()) -> list
                     "by": one.by,
                     "level": one.level,
                     "day": int(one.day),
-                    "n": _within(n, one.n, peer.n),
+                    "n": _within(_within(n, one.n, patients), one.n, peer.n),
                     "deaths": _within(died, one.deaths, peer.deaths),
                     "auc": one.auc.as_json(),
                     "observed_expected": one.observed_expected.as_json(),
