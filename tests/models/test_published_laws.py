@@ -31,8 +31,8 @@ OTHERS = {
     "prior_systemic_therapy": (0, 1),
     "tmb": (0, 80),
 }
-WORSE = {"anc", "ldh", "crp", "platelets", "ecog", "metastatic_sites", "liver_metastases"}
-BETTER = {"alc", "albumin", "sodium"}
+WORSE = {"anc", "ldh", "crp", "platelets", "ecog", "metastatic_sites", "liver_metastases", "prior_systemic_therapy"}
+BETTER = {"alc", "albumin", "sodium", "tmb"}
 CANONICAL: Spelling = {
     "alc": ("10*9/L", lambda n: n / 100),
     "anc": ("10*9/L", lambda n: n / 100),
