@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from models.cohort_row import Outcome
 from models.fault import Fault
 from models.features import FEATURES
 from models.patient import Patient
+from training.reading.doubt import Doubt
 from training.reading.flow import Step, flow_diagram
 from training.reading.rows import Rows, rows_of
 from training.reading.suspicion import Suspicions, suspicions
@@ -42,6 +43,8 @@ class Cohort:
     periods: tuple[float, ...] | None = field(default=None, repr=False)  # decimal year of each index date, where all are known
     censor_reasons: tuple[str, ...] = field(default=(), repr=False)  # of each patient, "" where none is given
     rows: tuple[int, ...] = field(default=(), repr=False)  # of each patient in the table, as a spreadsheet counts
+    doubts: tuple[Doubt, ...] = ()  # columns that are suspicious but possible, accepted or not
+    later: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # tidy table -> rows after the index date, never read
 
     def __len__(self) -> int:
         return len(self.patients)
@@ -70,12 +73,14 @@ def read_cohort(
     data: Path | str | None = None,
     accept: str = "",
     required: Sequence[str] | None = None,
+    doubtful: bool = False,
     progress: bool = False,
 ) -> Cohort:
     """The cohort described by the file at `path`; its tables lie beside it, or in `data`.
 
     `accept` is the reason for which columns that are suspicious but possible are taken as they are; it is kept. `required` names
     the features without which a patient is excluded, in place of the cohort's own: those of the model that is to be judged.
+    `doubtful` reads a cohort with such columns though nobody accepted them: to be diagnosed, never to be learned from.
     Raises InvalidCohort naming every fault with file, column and rows.
     """
     file, accept = read_cohort_file(path), accept.strip()
@@ -91,17 +96,16 @@ def read_cohort(
         rows.read(line)
     faults = _faults(rows, set(table.columns), header)
     doubts = _doubts(rows, faults)
-    if faults or (doubts.faults and not accept):
+    if faults or (doubts.doubts and not (accept or doubtful)):
         note = [Fault("--accept", accept, "a reason for columns that are suspicious but possible")] if accept else []
         raise InvalidCohort([*faults, *(note or doubts.faults)])
-    accepted = [f"{fault} (accepted: {accept})" for fault in doubts.faults]
-    return _cohort(rows, digest_of(file, folder), [*doubts.warnings, *rows.strangers(), *rows.undated()], accepted)
+    return _cohort(rows, digest_of(file, folder), doubts, accept)
 
 
 def _faults(rows: Rows, columns: set[str], header: Sequence[Fault]) -> list[Fault]:
     """Every fault of header and rows; a column that is not there is told once, not once a row."""
     absent = {f"column {column}" for column in set(rows.file.columns()) - columns}
-    found = [*header, *rows.repeated(), *rows.faults.faults(absent)]
+    found = [*header, *rows.repeated(), *rows.faults.faults(absent), *rows.nobodys_death()]
     if found or rows.patients:
         return found
     left = ", ".join(f"{len(gone)} {reason}" for reason, gone in rows.left.items() if gone)
@@ -114,7 +118,7 @@ def _doubts(rows: Rows, faults: Sequence[Fault]) -> Suspicions:
         return Suspicions((), ())
     found = suspicions(rows.file, rows.patients, _follow_up(rows.outcomes))
     at_fault = tuple(f", {place}" for place in rows.faults.places)
-    return replace(found, faults=tuple(fault for fault in found.faults if not fault.field.endswith(at_fault)))
+    return replace(found, doubts=tuple(doubt for doubt in found.doubts if not doubt.fault.field.endswith(at_fault)))
 
 
 def required_features(file: CohortFile) -> tuple[str, ...]:
@@ -127,7 +131,7 @@ def required_features(file: CohortFile) -> tuple[str, ...]:
     return tuple(next(feature.name for feature in FEATURES.values() if feature.analyte == name) for name in named)
 
 
-def _cohort(rows: Rows, digest: str, warnings: Sequence[str], accepted: Sequence[str]) -> Cohort:
+def _cohort(rows: Rows, digest: str, found: Suspicions, accept: str) -> Cohort:
     file = rows.file
     declared = {rule.reason for rule in file.exclusions}
     left = {reason: gone for reason, gone in rows.left.items() if gone or reason in declared}
@@ -139,12 +143,14 @@ def _cohort(rows: Rows, digest: str, warnings: Sequence[str], accepted: Sequence
         follow_up=_follow_up(rows.outcomes),
         required=rows.required,
         flow=flow_diagram(rows.patients, left),
-        warnings=tuple(warnings),
-        accepted=tuple(accepted),
+        warnings=(*found.warnings, *rows.strangers(), *rows.undated()),
+        accepted=tuple(f"{fault} (accepted: {accept})" for fault in found.faults if accept),
         file=file,
         periods=_periods(rows.periods),
         censor_reasons=tuple(outcome.censor_reason for outcome in rows.outcomes),
         rows=tuple(rows.lines),
+        doubts=tuple(doubt.at(rows.lines, accept) for doubt in found.doubts),
+        later={name: tuple(numbers) for name, numbers in rows.later.items()},
     )
 
 

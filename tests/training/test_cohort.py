@@ -43,6 +43,10 @@ FAULTS = {
     ),
     "an impossible value": ({"cells": {("nlr", 4): 6200}}, ["patients.csv row 4, column nlr = 6200 1", "0.01 to 200"]),
     "a text for a number": ({"cells": {("albumin", 4): "low"}}, ["patients.csv row 4, column albumin", "text"]),
+    "a code for a death that nobody has": (
+        {"edits": {'died = { column = "died" }': 'died = { column = "died", yes = "2" }'}},
+        ['hospital.toml: follow_up.died = yes = "2", and column died holds 1 in 82 rows, 0 in 38 rows', "another code"],
+    ),
     "an unknown tumour": ({"cells": {("tumour", 8): "lungs"}}, ["patients.csv row 8, column tumour = lungs"]),
     "a lab that never varies": (
         {"columns": {"nlr": 6.2}},
@@ -377,3 +381,25 @@ def test_simulated_patients_enter_over_years_and_are_lost_or_followed_to_the_end
     reasons = [reason for reason, died in zip(cohort.censor_reasons, cohort.follow_up.deaths, strict=True) if not died]
     assert set(reasons) == {"end of study", "lost to follow-up"}
     assert all(not reason for reason, died in zip(cohort.censor_reasons, cohort.follow_up.deaths, strict=True) if died)
+
+
+def test_a_doubtful_cohort_can_be_read_to_be_diagnosed_and_names_the_rows_of_every_doubt(write_cohort):
+    path = write_cohort(columns={"nlr": 6.2, "flat": "x"}, more='[extra]\nflat = { column = "flat", kind = "categorical" }\n')
+    with pytest.raises(InvalidCohort, match="column flat = x for all 120 patients"):
+        read_cohort(path)
+    cohort = read_cohort(path, doubtful=True)
+    assert [(doubt.kind, doubt.rows, doubt.accepted) for doubt in cohort.doubts] == [("placeholder", cohort.rows, "")] * 2
+    assert cohort.accepted == ()
+    accepted = read_cohort(path, accept="one assay")
+    assert [doubt.accepted for doubt in accepted.doubts] == ["one assay"] * 2
+    assert len(accepted.accepted) == 2
+
+
+def test_rows_after_the_index_date_are_counted_though_never_read(tmp_path):
+    path = write(simulate(40, 4), tmp_path, "tidy")
+    assert read_cohort(path).later == {"measurements.csv": (), "treatments.csv": ()}
+    measured = pd.read_csv(tmp_path / "measurements.csv", dtype=str)
+    after = measured.head(3).assign(day="5")
+    pd.concat([measured, after]).to_csv(tmp_path / "measurements.csv", index=False)
+    first = len(measured) + 2
+    assert read_cohort(path).later["measurements.csv"] == (first, first + 1, first + 2)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from models.cells import name_of
+from models.cells import date_of, day_of, name_of, text_of, word_in
 from models.cohort_file import CohortFile
 from models.cohort_row import Outcome, excluded, outcome_of, patient_of, period_of, present
 from models.fault import Fault
@@ -23,6 +23,7 @@ from training.reading.row_faults import RowFaults
 from training.reading.tables import Line, lines_by_patient
 
 T = TypeVar("T")
+_CODES = 5  # named of a column of codes
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class Rows:
     outcomes: list[Outcome] = field(default_factory=list)
     periods: list[float | None] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
+    later: dict[str, list[int]] = field(default_factory=dict)  # rows of the tidy tables after the index date
+    codes: Counter[str] = field(default_factory=Counter)  # of the death indicator
     left: dict[str, list[Patient | None]] = field(default_factory=dict)
     numbers: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     seen: set[str] = field(default_factory=set)
@@ -60,6 +63,7 @@ class Rows:
             self.left.setdefault(reason, []).append(self._patient(line, found))
             return
         self.numbers[name].append(line.number)
+        self._note_code(line)
         outcome = _attempt(lambda: outcome_of(self.file, line.row), found)
         period = _attempt(lambda: period_of(self.file, line.row), found)
         patient = self._patient(line, found)
@@ -72,6 +76,18 @@ class Rows:
             self.outcomes.append(outcome)
             self.periods.append(period)
             self.lines.append(line.number)
+            self._note_later(line)
+
+    def _note_later(self, line: Line) -> None:
+        for table, column in ((self.measurements, self.file.day_of_draw), (self.treatments, "start")):
+            if table.name:
+                own = table.by_patient.get(name_of(line.row[self.file.patient]), ())
+                self.later.setdefault(table.name, []).extend(_after_index(self.file, line, own, column))
+
+    def _note_code(self, line: Line) -> None:
+        columns = self.file.follow_up
+        if columns and (code := text_of(self.file, line.row.get(columns.died))):
+            self.codes[code] += 1
 
     def _patient(self, line: Line, found: list[Fault]) -> Patient | None:
         name = name_of(line.row[self.file.patient])
@@ -124,6 +140,16 @@ class Rows:
                 found.add(self.file.table, number, fault)
         return found.faults()
 
+    def nobodys_death(self) -> list[Fault]:
+        """A fault where the file names a word for a death that stands in no row."""
+        columns, there = self.file.follow_up, {code.lower() for code in self.codes}
+        if not columns or not columns.yes or not there or word_in(columns.yes).lower() in there:
+            return []
+        found = ", ".join(f"{code} in {n} rows" for code, n in self.codes.most_common(_CODES))
+        given = f'yes = "{columns.yes}", and column {columns.died} holds {found}'
+        where, likely = f"{self.file.path.name}: follow_up.died", "another code for a death"
+        return [Fault(where, given, "a word that stands in the column", likely)]
+
     def undated(self) -> list[str]:
         """A warning where the file names the column of the index year and some patients have none."""
         unknown = sum(period is not None and math.isnan(period) for period in self.periods)
@@ -143,6 +169,15 @@ def rows_of(file: CohortFile, folder: Path, required: tuple[str, ...]) -> Rows:
     order = dict.fromkeys([*(rule.reason for rule in file.exclusions), "under 18", "follow-up missing"])
     tables = TidyTable("measurements", file.measurement_table, measured), TidyTable("treatments", file.treatment_table, treated)
     return Rows(file, required, *tables, left={reason: [] for reason in order})
+
+
+def _after_index(file: CohortFile, person: Line, lines: Sequence[Line], column: str) -> Iterator[int]:
+    """The numbers of those rows of a patient that tell of a day after the index date."""
+    origin = date_of(file, person.row.get(file.index_date), "", []) if file.index_date else None
+    for line in lines:
+        day = day_of(file, line.row.get(column), "", [], origin)
+        if day is not None and day > 0:
+            yield line.number
 
 
 def _attempt(read: Callable[[], T], found: list[Fault]) -> T | None:

@@ -1,6 +1,6 @@
 """What is possible cell by cell and doubtful as a whole: a lab that never varies, days under a months heading, a wrong unit.
 
-Faults refuse the cohort until somebody gives a reason to accept them; warnings refuse nothing. An impossible value is neither:
+Doubts refuse the cohort until somebody gives a reason to accept them; warnings refuse nothing. An impossible value is neither:
 it is refused by its row, and no reason can make it true.
 """
 
@@ -19,6 +19,7 @@ from models.history import FLAGS
 from models.patient import Measurement, Patient
 from models.population import BEHIND
 from models.units import plain
+from training.reading.doubt import Doubt
 from training.reading.leakage import leaks
 from training.statistics.censoring import FollowUp
 
@@ -45,43 +46,60 @@ SHORT_MEDIAN_DAYS, SHORT_LONGEST_DAYS = 30.0, 150.0  # half gone within a month 
 FEWEST = 10  # values below which a column is not judged
 SHARED, FEWEST_SHARED = 0.25, 40  # one value in a quarter of at least 40 patients: likely filled in by the source
 _REASON = "or --accept REASON"
+_PLACEHOLDER = "a placeholder of the source, not a measurement"
 
 
 @dataclass(frozen=True)
 class Suspicions:
-    """Faults that a stated reason may accept, and warnings that refuse nothing."""
+    """Doubts that a stated reason may accept, and warnings that refuse nothing."""
 
-    faults: tuple[Fault, ...]
+    doubts: tuple[Doubt, ...]
     warnings: tuple[str, ...]
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What is wrong with the columns, in words."""
+        return tuple(doubt.fault for doubt in self.doubts)
 
 
 def suspicions(file: CohortFile, patients: Sequence[Patient], follow_up: FollowUp) -> Suspicions:
     """What looks wrong about the columns from which the `patients` and their `follow_up` were read."""
-    faults, warnings = [*_follow_up(file, follow_up), *leaks(file, patients, follow_up)], list[str]()
+    doubts, warnings = [*_follow_up(file, follow_up), *leaks(file, patients, follow_up)], list[str]()
     columns = {"ecog" if lab.analyte == "karnofsky" else lab.analyte: lab for lab in file.labs}
     for analyte in ANALYTES:
-        newest = [series[analyte][0] for patient in patients if analyte in (series := patient.series)]
+        newest = {row: series[analyte][0] for row, patient in enumerate(patients) if analyte in (series := patient.series)}
         if len(newest) >= FEWEST:
-            faults += _lab(_place(file, columns.get(analyte), analyte), columns.get(analyte), newest)
-            warnings += _shared(newest)
+            doubts += _lab(_place(file, columns.get(analyte), analyte), columns.get(analyte), newest)
+            warnings += _shared(list(newest.values()))
     warnings += [*_deaths(patients, follow_up), *_sexes(patients), *_constant_history(file, patients)]
-    return Suspicions(tuple(faults), tuple(warnings))
+    doubts += _constant_extra(file, patients)
+    return Suspicions(tuple(doubts), tuple(warnings))
 
 
 def _place(file: CohortFile, lab: LabColumn | None, analyte: str) -> str:
     return f"{file.table}, column {lab.column}" if lab else f"{file.measurement_table or file.table}, {analyte}"
 
 
-def _lab(place: str, lab: LabColumn | None, newest: Sequence[Measurement]) -> Iterator[Fault]:
-    known = ANALYTES[newest[0].analyte]
-    values = [one.value for one in newest]
+def _lab(place: str, lab: LabColumn | None, newest: Mapping[int, Measurement]) -> Iterator[Doubt]:
+    values, rows = [one.value for one in newest.values()], tuple(newest)
+    known = ANALYTES[newest[rows[0]].analyte]
     median, (low, high) = float(np.median(values)), CREDIBLE_MEDIAN.get(known.name, (-np.inf, np.inf))
     if len(set(values)) == 1 and not known.step:
         given = f"{_shown(values[0], known)} for all {len(values)} patients"
-        yield Fault(place, given, f"values that vary; {_REASON}", "a placeholder of the source, not a measurement")
+        yield Doubt("placeholder", Fault(place, given, f"values that vary; {_REASON}", _PLACEHOLDER), rows)
     elif not low <= median <= high:
         allowed = f"a median from {low:g} to {_shown(high, known)}; {_REASON}"
-        yield Fault(place, f"a median of {_shown(median, known)}", allowed, _likely_unit(lab, median, low, high))
+        fault = Fault(place, f"a median of {_shown(median, known)}", allowed, _likely_unit(lab, median, low, high))
+        yield Doubt("unit", fault, rows)
+
+
+def _constant_extra(file: CohortFile, patients: Sequence[Patient]) -> Iterator[Doubt]:
+    for name, (column, _) in file.extra.items():
+        values = {row: patient.extra[name] for row, patient in enumerate(patients) if name in patient.extra}
+        if len(values) >= FEWEST and len(set(values.values())) == 1:
+            given = f"{next(iter(values.values()))} for all {len(values)} patients"
+            fault = Fault(f"{file.table}, column {column}", given, f"values that vary; {_REASON}", _PLACEHOLDER)
+            yield Doubt("placeholder", fault, tuple(values))
 
 
 def _shown(value: float, known: Analyte) -> str:
@@ -106,7 +124,7 @@ def _shared(newest: Sequence[Measurement]) -> Iterator[str]:
         yield f"{known.label} is {_shown(value, known)} in {times} of {len(newest)} patients: perhaps filled in by the source"
 
 
-def _follow_up(file: CohortFile, follow_up: FollowUp) -> Iterator[Fault]:
+def _follow_up(file: CohortFile, follow_up: FollowUp) -> Iterator[Doubt]:
     if file.follow_up is None or len(follow_up) < FEWEST:
         return
     unit = next(name for name, days in DAYS.items() if days == file.follow_up.days)
@@ -115,11 +133,13 @@ def _follow_up(file: CohortFile, follow_up: FollowUp) -> Iterator[Fault]:
     if median > LONGEST_MEDIAN_DAYS:
         given = f"a median of {median / file.follow_up.days:.0f} {unit}, {median / 365.25:.0f} years"
         allowed = f"a median of at most {LONGEST_MEDIAN_DAYS / 365.25:g} years; {_REASON}"
-        yield Fault(place, given, allowed, f"{_shorter(median, file.follow_up.days)} under the unit {unit}")
+        fault = Fault(place, given, allowed, f"{_shorter(median, file.follow_up.days)} under the unit {unit}")
+        yield Doubt("follow-up", fault, tuple(range(len(follow_up))))
     elif median < SHORT_MEDIAN_DAYS and longest < SHORT_LONGEST_DAYS:
         given = f"a median of {median:.3g} days, and at most {longest:.0f}"
         allowed = f"a median of {SHORT_MEDIAN_DAYS:g} days, or somebody followed for {SHORT_LONGEST_DAYS:g}; {_REASON}"
-        yield Fault(place, given, allowed, f"months under the unit {unit}")
+        fault = Fault(place, given, allowed, f"months under the unit {unit}")
+        yield Doubt("follow-up", fault, tuple(range(len(follow_up))))
 
 
 def _shorter(median: float, days: float) -> str:
