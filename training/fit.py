@@ -8,21 +8,21 @@ from functools import partial
 
 import numpy as np
 
-from models.design import DesignMatrix, FloatArray
-from models.risk import Calibration, RiskModel, sigmoid
+from models.design import DesignMatrix
+from models.risk import Calibration, RiskModel
 from models.trees import LeafTables
 from training.cohort import Cohort
 from training.learners.available import Choice
+from training.learners.chosen import judged_days, mean_ipa
 from training.learners.crossfit import CrossFit, cross_fit
 from training.learners.leaf_tables import compile_leaf_tables
 from training.learners.learn import LEARNERS, Learned, learn
-from training.learners.plan import AUTO, HORIZONS, Plan, Settings, plan_of
+from training.learners.plan import HORIZONS, Plan, Settings, plan_of
 from training.learners.refit import refit
 from training.learners.saved_model import PRIMARY, population_of, saved_model
 from training.progress import Advance, Steps, unwatched
 from training.refused import NothingEvaluable
-from training.statistics.evaluate import evaluate
-from training.statistics.standing import Standing, standing
+from training.statistics.standing import Standing
 
 __all__ = ["HORIZONS", "PRIMARY", "Advance", "Fit", "NothingEvaluable", "Settings", "fit", "population_of"]
 
@@ -49,7 +49,7 @@ def fit(cohort: Cohort, settings: Settings, advance: Advance = unwatched) -> Fit
     """
     plan = plan_of(cohort, settings)
     cross = _cross(plan, advance)
-    learner, ipa = choose_learner(cohort, cross, settings.learner)
+    learner, ipa = choose_learner(cohort, cross, settings.candidates)
     learned = _on_everybody(plan, advance)
     model = _model(plan, learner, learned, cross.calibration[learner], advance)
     model = replace(model, facts={**model.facts, "learner_ipa": {name: round(value, 6) for name, value in ipa.items()}})
@@ -60,7 +60,7 @@ def fit(cohort: Cohort, settings: Settings, advance: Advance = unwatched) -> Fit
 
 def fitter_of(plan: Plan) -> partial[Learned]:
     """What fits the learners of the plan on some of its patients."""
-    return partial(learn, plan.design, grid=plan.grid, served=plan.served, trees=plan.trees)
+    return partial(learn, plan.design, grid=plan.grid, served=plan.served, trees=plan.trees, linear=plan.settings.linear)
 
 
 def _cross(plan: Plan, advance: Advance) -> CrossFit:
@@ -78,23 +78,20 @@ def _cross(plan: Plan, advance: Advance) -> CrossFit:
     )
 
 
-def choose_learner(cohort: Cohort, cross: CrossFit, asked: str = AUTO) -> tuple[str, dict[str, float]]:
-    """The learner with the best mean cross-validated IPA, or the one that was asked for; and the mean of each.
+def choose_learner(
+    cohort: Cohort, cross: CrossFit, candidates: Sequence[str] = tuple(LEARNERS)
+) -> tuple[str, dict[str, float]]:
+    """The one of the candidates with the best mean cross-validated IPA, and the mean of every learner.
 
-    The mean is over repeats and over the promotable horizons: with fewer than 100 deaths the IPA of a horizon is mostly noise.
-    Where no horizon is promotable, over all that are served.
+    The mean is over repeats and over `judged_days`.
     """
-    promotable = [day for day in cross.horizons if standing(cohort.follow_up, day).level == "promotable"]
-    days = promotable or list(cross.horizons)
-    found = {name: [_mean_ipa(cohort, one.calibrated[name], cross, days) for one in cross.repeats] for name in cross.calibration}
-    ipa = {name: float(np.mean(values)) for name, values in found.items()}
-    return (max(ipa, key=lambda name: ipa[name]) if asked == AUTO else asked), ipa
-
-
-def _mean_ipa(cohort: Cohort, log_odds: FloatArray, cross: CrossFit, days: Sequence[float]) -> float:
-    asked = log_odds[:, [cross.horizons.index(day) for day in days]]
-    judged = evaluate(sigmoid(asked), asked, cohort.follow_up, days, bootstrap=0, seed=0)
-    return float(np.mean([one.ipa.value for one in judged.horizons.values() if one.ipa.value is not None]))
+    days = judged_days(cohort.follow_up, cross.horizons)
+    columns = [cross.horizons.index(day) for day in days]
+    ipa = {
+        name: float(np.mean([mean_ipa(one.calibrated[name][:, columns], cohort.follow_up, days) for one in cross.repeats]))
+        for name in cross.calibration
+    }
+    return max((name for name in ipa if name in candidates), key=lambda name: ipa[name]), ipa
 
 
 def _on_everybody(plan: Plan, advance: Advance) -> Learned:

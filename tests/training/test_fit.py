@@ -24,7 +24,7 @@ QUICK = Settings(folds=2, refits=2, tree_refits=1)
 def test_the_saved_learner_is_the_one_with_the_best_cross_validated_ipa(small_cohort, small_fit):
     learner, ipa = choose_learner(small_cohort, small_fit.cross)
     assert learner == max(ipa, key=ipa.get)
-    assert choose_learner(small_cohort, small_fit.cross, "trees")[0] == "trees"
+    assert choose_learner(small_cohort, small_fit.cross, ("trees",))[0] == "trees"
     assert ipa.keys() == {"linear", "ensemble", "trees"}
 
 

@@ -10,6 +10,7 @@ from training.learners.fit_linear import (
     CHANGE,
     PENALTY,
     UNSIGNED,
+    LinearSettings,
     Stacked,
     StackedLoss,
     drawn_effects,
@@ -66,7 +67,7 @@ def test_at_one_horizon_it_is_ridge_logistic_regression():
 
 def test_without_penalty_it_is_logistic_regression_on_stacked_rows():
     x, stacked = patients(1500, 2, drift=-0.5)
-    fit = fitted(x, stacked, penalty=1e-6, rounds=2000)
+    fit = fitted(x, stacked, settings=LinearSettings(penalty=1e-6), rounds=2000)
     s, late = np.log(GRID / 90), late_of(GRID, GRID)
     basis = np.stack([np.tile(s, 1500), np.tile(s**2, 1500)], axis=1)
     rows = np.repeat(x - 2, 3, axis=0)
@@ -78,7 +79,7 @@ def test_without_penalty_it_is_logistic_regression_on_stacked_rows():
 
 def test_early_and_late_effects_may_differ():
     x, stacked = patients(20_000, 3, drift=-0.6)
-    model = fitted(x, stacked, penalty=1.0).model
+    model = fitted(x, stacked, settings=LinearSettings(penalty=1.0)).model
     low, high = model.terms(np.array([[1.0, 2.0, 2.0], [3.0, 2.0, 2.0]]))[:, :, 0]
     early, _, last = (high - low) / 2
     assert early == pytest.approx(0.8, abs=0.1)

@@ -17,6 +17,8 @@ from training.learners.recalibrate import calibrated, fit_calibration
 from training.statistics.censoring import FollowUp
 from training.statistics.splits import grouped_folds
 
+Hear = Callable[[NDArray[np.intp], Mapping[str, FloatArray]], object]  # rows, and log-odds (rows, h) of each learner
+
 
 @dataclass(frozen=True)
 class Repeat:
@@ -82,11 +84,15 @@ def cross_fit_in(
     *,
     seed: int,
     progress: Callable[[int], object] = lambda n: None,
+    hear: Hear = lambda rows, said: None,
 ) -> CrossFit:
-    """The same in folds that were dealt already: for each repeat, the fold of every patient (n,)."""
+    """The same in folds that were dealt already: for each repeat, the fold of every patient (n,).
+
+    `hear` is told, fold by fold, what the learners said of which rows; what it raises ends the cross-validation.
+    """
     made = []
     for repeat, fold in enumerate(folds):
-        raw = out_of_fold(fit, matrix, follow_up, fold, served, seed=seed + repeat, progress=progress)
+        raw = out_of_fold(fit, matrix, follow_up, fold, served, seed=seed + repeat, progress=progress, hear=hear)
         made.append(Repeat(fold, raw, {name: _cross_calibrated(values, fold, follow_up, served) for name, values in raw.items()}))
     pooled = {name: _pooled_calibration([one.raw[name] for one in made], follow_up, served) for name in made[0].raw}
     return CrossFit(tuple(served), tuple(made), pooled)
@@ -101,14 +107,17 @@ def out_of_fold(
     *,
     seed: int,
     progress: Callable[[int], object] = lambda n: None,
+    hear: Hear = lambda rows, said: None,
 ) -> dict[str, FloatArray]:
     """Uncalibrated log-odds (n, h) of each learner, of every patient by learners fitted on the other folds alone."""
     raw: dict[str, FloatArray] = {}
     for k in np.unique(fold):
         inside, outside = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
         learned = fit(rows_of(matrix, inside), followed(follow_up, inside), seed=seed)
-        for name, values in learned.log_odds(rows_of(matrix, outside), np.asarray(served, np.float64)).items():
+        said = learned.log_odds(rows_of(matrix, outside), np.asarray(served, np.float64))
+        for name, values in said.items():
             raw.setdefault(name, np.zeros((len(fold), len(served))))[outside] = values
+        hear(outside, said)
         progress(1)
     return raw
 

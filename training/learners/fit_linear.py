@@ -22,6 +22,23 @@ FEW_VALUES = 8  # columns with fewer distinct values are straight lines
 
 
 @dataclass(frozen=True)
+class LinearSettings:
+    """The ridge: on straight signed effects, and how many times that on bends, on early less late, and on unsigned effects."""
+
+    penalty: float = PENALTY
+    bends: float = BENDS
+    change: float = CHANGE
+    unsigned: float = UNSIGNED
+
+    def ridge(self, straight: NDArray[np.bool_], signs: NDArray[np.intp]) -> FloatArray:
+        """The penalty of each effect (m,)."""
+        return self.penalty * np.where(straight, 1.0, self.bends) * np.where(signs == 0, self.unsigned, 1.0)
+
+
+USUAL = LinearSettings()
+
+
+@dataclass(frozen=True)
 class Stacked:
     """The same patients at every horizon of the fit: dead by t (n, h), weight (n, h), horizons in days (h,)."""
 
@@ -37,6 +54,7 @@ class LinearFit:
     model: LinearModel
     parameters: FloatArray
     overcount: FloatArray
+    settings: LinearSettings = USUAL
 
 
 def make_ramps(x: FloatArray, lower: FloatArray, upper: FloatArray) -> Ramps:
@@ -72,7 +90,7 @@ def fit_linear(
     multiplicity: FloatArray | None = None,
     start: FloatArray | None = None,
     guess: FloatArray | None = None,
-    penalty: float = PENALTY,
+    settings: LinearSettings = USUAL,
     rounds: int = 300,
 ) -> LinearFit:
     """Fit over the horizons of `stacked`; the model returned gives terms at the `served` horizons.
@@ -85,9 +103,9 @@ def fit_linear(
     spread = np.where((sd := risen.std(axis=0)) > 1e-9, sd, 1.0)
     signs = np.array([design.of[design.columns[column].feature].sign for column in ramps.source])
     straight = np.diff(ramps.source, prepend=-1) > 0
-    ridge = penalty * np.where(straight, 1.0, BENDS) * np.where(signs == 0, UNSIGNED, 1.0)
-    centre = None if guess is None else drawn_effects(guess, ridge, signs)
-    problem = StackedLoss(risen / spread, stacked, multiplicity, ridge, centre)
+    ridge = settings.ridge(straight, signs)
+    centre = None if guess is None else drawn_effects(guess, ridge, signs, settings.change)
+    problem = StackedLoss(risen / spread, stacked, multiplicity, ridge, centre, settings.change)
     bounds = [(None, None)] * 3 + [(0 if s > 0 else None, 0 if s < 0 else None) for s in np.tile(signs, 2)]
     first_guess = problem.start() if start is None else start
     found = minimize(problem, first_guess, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": rounds, "maxcor": 20})
@@ -95,16 +113,16 @@ def fit_linear(
     ends = found.x[3:].reshape(2, m) / spread
     late = late_of(served, stacked.horizons)
     model = LinearModel(x.shape[1], ramps, ends[0], ends[1], problem.intercepts(found.x, served), late)
-    return LinearFit(model, found.x, problem.overcount(found.x))
+    return LinearFit(model, found.x, problem.overcount(found.x), settings)
 
 
-def drawn_effects(guess: FloatArray, ridge: FloatArray, signs: NDArray[np.intp]) -> FloatArray:
+def drawn_effects(guess: FloatArray, ridge: FloatArray, signs: NDArray[np.intp], change: float = CHANGE) -> FloatArray:
     """Effects at the first and the last horizon (2, m), drawn from the prior that the penalty amounts to.
 
-    A penalty is a normal prior: its precision is `ridge` (m,), and CHANGE ties early to late. `guess` (2, m) are the standard
+    A penalty is a normal prior: its precision is `ridge` (m,), and `change` ties early to late. `guess` (2, m) are the standard
     normal numbers behind the draw. An effect whose sign is known is turned to it.
     """
-    covariance = np.array([[1 + CHANGE, CHANGE], [CHANGE, 1 + CHANGE]]) / (1 + 2 * CHANGE)
+    covariance = np.array([[1 + change, change], [change, 1 + change]]) / (1 + 2 * change)
     drawn = np.linalg.cholesky(covariance) @ guess / np.sqrt(ridge)
     drawn *= np.where(signs * drawn.sum(axis=0) < 0, -1.0, 1.0)
     effects: FloatArray = np.where(signs * drawn < 0, 0.0, drawn)
@@ -128,12 +146,13 @@ class StackedLoss:
         multiplicity: FloatArray | None,
         ridge: FloatArray,
         centre: FloatArray | None = None,
+        change: float = CHANGE,
     ):
         self.z, self.grid = z, stacked.horizons
         self.dead = stacked.dead.astype(float)
         self.weight = stacked.weight if multiplicity is None else stacked.weight * multiplicity[:, None]
         self.late = late_of(self.grid, self.grid)
-        self.ridge = ridge
+        self.ridge, self.change = ridge, change
         self.centre = np.zeros((2, z.shape[1])) if centre is None else centre
 
     def basis(self, days: FloatArray) -> FloatArray:
@@ -181,10 +200,10 @@ class StackedLoss:
         eta = self.margins(parameters)
         ends = parameters[3:].reshape(2, -1) - self.centre
         change = ends[1] - ends[0]
-        penalty = 0.5 * np.sum(self.ridge * (ends**2).sum(axis=0) + CHANGE * self.ridge * change**2)
+        penalty = 0.5 * np.sum(self.ridge * (ends**2).sum(axis=0) + self.change * self.ridge * change**2)
         loss = np.sum(self.weight * (np.logaddexp(0.0, eta) - self.dead * eta)) + penalty
         residual = self.weight * (expit(eta) - self.dead)
         gradient = np.stack([self.z.T @ (residual @ (1 - self.late)), self.z.T @ (residual @ self.late)])
-        pull = CHANGE * change
+        pull = self.change * change
         gradient += self.ridge * (ends + np.stack([-pull, pull]))
         return float(loss), np.r_[self.basis(self.grid).T @ residual.sum(axis=0), gradient.ravel()]

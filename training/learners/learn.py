@@ -11,7 +11,7 @@ import xgboost as xgb
 from models.design import Design, DesignMatrix, FloatArray
 from models.imputation import Imputation
 from training.learners.fit_imputation import fit_imputation
-from training.learners.fit_linear import LinearFit, Stacked, fit_linear, make_ramps
+from training.learners.fit_linear import USUAL, LinearFit, LinearSettings, Stacked, fit_linear, make_ramps
 from training.learners.fit_trees import TreeSettings, fit_trees, tree_log_odds
 from training.statistics.censoring import FollowUp, weights
 
@@ -52,11 +52,12 @@ def learn(
     served: Sequence[float],
     trees: TreeSettings | None,
     seed: int,
+    linear: LinearSettings = USUAL,
 ) -> Learned:
     """Fit imputation, the linear learner and, with `trees`, the tree learner on these patients alone."""
     imputation = fit_imputation(matrix)
     x = imputation.fill(matrix).x
     rows = stacked(follow_up, grid)
     ramps = make_ramps(x, imputation.lower, imputation.upper)
-    linear = fit_linear(design, ramps, x, rows, np.asarray(served, np.float64))
-    return Learned(imputation, linear, None if trees is None else fit_trees(design, x, rows, trees, seed))
+    fitted = fit_linear(design, ramps, x, rows, np.asarray(served, np.float64), settings=linear)
+    return Learned(imputation, fitted, None if trees is None else fit_trees(design, x, rows, trees, seed))

@@ -72,7 +72,7 @@ def refit(
         drawn = np.bincount(rng.integers(0, len(x), len(x)), minlength=len(x)).astype(np.float64)
         rows, days = _resampled(follow_up, grid, drawn), np.asarray(served, np.float64)
         again = partial(fit_linear, design, full.model.ramps, x, rows, days)
-        again = partial(again, multiplicity=drawn, start=full.parameters, rounds=ROUNDS)
+        again = partial(again, multiplicity=drawn, start=full.parameters, settings=full.settings, rounds=ROUNDS)
         guess = rng.standard_normal((2, len(full.model.first)))
         fits.append(again(guess=np.sqrt(full.overcount) * guess))
         if tables is not None and trees is not None and index < tree_count:
