@@ -26,6 +26,7 @@ def run_json(run: TrainedRun) -> dict[str, object]:
         "promotable": fitted.model.facts["promotable"],
         "validation": run.validation.as_json(),
         "pictures": [str(path) for path in run.pictures],
+        "report": str(run.report),
         "mlflow": None if run.tracked is None else _tracked(run.tracked),
     }
 
@@ -53,6 +54,7 @@ def run_text(run: TrainedRun) -> str:
     lines += [f"Refused: {day} d, {why}" for day, why in fitted.model.refused.items()]
     lines.append(f"Artifact: {run.folder}  digest {run.digest}")
     lines += [f"Pictures: {run.pictures[0].parent}"] if run.pictures else []
+    lines.append(f"Report: {run.report}")
     if run.tracked is not None:
         lines.append(f"MLflow: run {run.tracked.run_id}, {run.tracked.model_uri}, version {run.tracked.registered_version}")
     return "\n".join(lines)

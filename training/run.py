@@ -14,6 +14,8 @@ from training.fit import Fit, Settings, fit
 from training.progress import Advance, unwatched
 from training.provenance import provenance_of
 from training.telling.card import card_files
+from training.telling.evidence import COMPARATORS, evidence_files, evidence_of
+from training.telling.page import write_report
 from training.telling.pictures import draw_pictures
 from training.tracking.track import Tracked, Tracking, track
 from training.validate import Validation, validate
@@ -30,6 +32,7 @@ class TrainedRun:
     folder: Path
     digest: str
     pictures: tuple[Path, ...]
+    report: Path  # one HTML page, beside the artifact
     tracked: Tracked | None
 
 
@@ -54,12 +57,15 @@ def train(
     with threadpool_limits(1, user_api="blas"):
         fitted = fit(cohort, settings, advance)
         validation = validate(cohort, fitted, bootstrap=bootstrap, seed=settings.seed, progress=advance)
-    pictures = draw_pictures(cohort, fitted, validation, out.with_name(out.name + "-pictures"))
-    files = card_files(cohort, fitted, validation) | ({} if fitted.booster is None else {"booster.ubj": fitted.booster})
-    digest = artifact.save(fitted.model, out, files=files, provenance=provenance_of(cohort, settings))
+    evidence = evidence_of(cohort, fitted, validation.as_json(), {COMPARATORS: validation.simple_models})
+    pictures = draw_pictures(cohort, fitted, evidence, out.with_name(out.name + "-pictures"))
+    files = evidence_files(evidence) | card_files(evidence) | ({} if fitted.booster is None else {"booster.ubj": fitted.booster})
+    provenance = provenance_of(cohort, settings)
+    digest = artifact.save(fitted.model, out, files=files, provenance=provenance)
+    report = write_report(out, evidence, pictures, digest, provenance)
     tracked = None
     if tracking is not None:
         advance("tracking in MLflow", 0, 1)
         tracked = track(tracking, cohort, settings, fitted, validation, out, digest, pictures)
         advance("tracking in MLflow", 1, 1)
-    return TrainedRun(cohort, settings, fitted, validation, out, digest, pictures, tracked)
+    return TrainedRun(cohort, settings, fitted, validation, out, digest, pictures, report, tracked)

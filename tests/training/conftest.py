@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from threadpoolctl import threadpool_limits
@@ -14,6 +15,7 @@ from training.provenance import provenance_of
 from training.simulation.files import write
 from training.simulation.simulate import simulate
 from training.telling.card import card_files
+from training.telling.evidence import evidence_files, evidence_of
 from training.validate import Validation, validate
 
 
@@ -46,15 +48,21 @@ def small_validation(small_cohort: Cohort, small_fit: Fit) -> Validation:
 
 
 @pytest.fixture(scope="session")
+def small_evidence(small_cohort: Cohort, small_fit: Fit, small_validation: Validation) -> dict[str, dict[str, Any]]:
+    """The documents of the run, without a diagnosis and without a study."""
+    return evidence_of(small_cohort, small_fit, small_validation.as_json())
+
+
+@pytest.fixture(scope="session")
 def small_artifact(
     tmp_path_factory: pytest.TempPathFactory,
     small_cohort: Cohort,
     small_settings: Settings,
     small_fit: Fit,
-    small_validation: Validation,
+    small_evidence: dict[str, dict[str, Any]],
 ) -> Path:
     """The folder of the model as `train` saves it: with its card and its booster."""
     folder = tmp_path_factory.mktemp("artifact") / "model"
-    files = card_files(small_cohort, small_fit, small_validation) | {"booster.ubj": small_fit.booster or b""}
+    files = evidence_files(small_evidence) | card_files(small_evidence) | {"booster.ubj": small_fit.booster or b""}
     artifact.save(small_fit.model, folder, files=files, provenance=provenance_of(small_cohort, small_settings))
     return folder

@@ -1,7 +1,9 @@
 """The pictures show the run's own numbers, say when patients are simulated, and leave nothing behind in the process."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -23,11 +25,17 @@ from training.telling.drawn_attribution import (
     draw_one_patient,
     draw_swarm,
 )
-from training.telling.drawn_survival import draw_calibration, draw_survival
-from training.telling.pictures import draw_pictures
-from training.telling.risk_groups import risk_groups
+from training.telling.drawn_calibration import draw_calibration, draw_risks
+from training.telling.drawn_decisions import draw_censoring, draw_decisions
+from training.telling.drawn_dependence import draw_dependence
+from training.telling.drawn_flow import draw_flow
+from training.telling.drawn_forest import draw_strata
+from training.telling.drawn_survival import draw_survival
+from training.telling.pictures import draw_pictures, drawn_evaluation
 from training.telling.sheet import sheet
-from training.validate import EVERYBODY, TREATED, Validation
+from training.validate import EVERYBODY, TREATED
+
+Evidence = dict[str, dict[str, Any]]
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -41,41 +49,47 @@ def _words(figure: Figure) -> str:
     return " ".join(text.get_text() for text in figure.texts)
 
 
+ALWAYS = ["flow", "survival"]
+OF_EVERYBODY = ["calibration", "risks", "survival-by-risk", "decision", "comparators", "strata"]
+OF_THE_MODEL = ["shap-swarm", "shap-dependence", "shap-features", "shap-groups", "shap-horizons"]
+
+
 def test_every_picture_is_drawn_and_nothing_is_left_in_pyplot(
-    tmp_path: Path, small_cohort: Cohort, small_fit: Fit, small_validation: Validation
+    tmp_path: Path, small_cohort: Cohort, small_fit: Fit, small_evidence: Evidence
 ) -> None:
     before = np.random.get_state()[1].tolist()  # type: ignore[index]  # the legacy generator's tuple
-    paths = draw_pictures(small_cohort, small_fit, small_validation, tmp_path / "pictures")
-    assert [path.name for path in paths] == [
-        "survival.png",
-        "calibration-everybody.png",
-        "shap-swarm.png",
-        "shap-features.png",
-        "shap-groups.png",
-        "shap-horizons.png",
-        "shap-one-patient.png",
-    ]
+    paths = draw_pictures(small_cohort, small_fit, small_evidence, tmp_path / "pictures")
+    judged = [f"{name}-everybody" for name in OF_EVERYBODY] + ["censoring"]
+    assert [path.stem for path in paths] == [*ALWAYS, *judged, *OF_THE_MODEL, "shap-one-patient"]
     assert all(path.read_bytes().startswith(PNG) for path in paths)
     assert plt.get_fignums() == []
     assert np.random.get_state()[1].tolist() == before, "shap's jitter is not taken from somebody else's numbers"  # type: ignore[index]
-
-
-def test_a_picture_says_nothing_of_when_or_where_it_was_drawn(
-    tmp_path: Path, small_cohort: Cohort, small_fit: Fit, small_validation: Validation
-) -> None:
-    again = [draw_pictures(small_cohort, small_fit, small_validation, tmp_path / name) for name in ("a", "b")]
-    for first, second in zip(*again, strict=True):
+    again = draw_pictures(small_cohort, small_fit, small_evidence, tmp_path / "again")
+    for first, second in zip(paths, again, strict=True):
         assert first.read_bytes() == second.read_bytes(), first.name
         assert b"Software" not in first.read_bytes()
 
 
-def test_no_single_patient_of_a_real_cohort_is_drawn_and_the_treated_have_their_own_calibration(
-    tmp_path: Path, small_cohort: Cohort, small_fit: Fit, small_validation: Validation
+def test_no_single_patient_of_a_real_cohort_is_drawn(
+    tmp_path: Path, small_cohort: Cohort, small_fit: Fit, small_evidence: Evidence
 ) -> None:
-    both = replace(small_validation, evaluations=dict.fromkeys((TREATED, EVERYBODY), small_validation.evaluations[EVERYBODY]))
-    names = [path.stem for path in draw_pictures(replace(small_cohort, source="a hospital"), small_fit, both, tmp_path)]
-    assert "shap-one-patient" not in names
-    assert names[1:3] == ["calibration-previously-treated", "calibration-everybody"]
+    paths = draw_pictures(replace(small_cohort, source="a hospital"), small_fit, small_evidence, tmp_path)
+    assert "shap-one-patient" not in [path.stem for path in paths]
+
+
+def test_an_evaluation_without_the_later_parts_draws_what_it_has(small_evidence: Evidence) -> None:
+    found = json.loads(json.dumps(small_evidence["evaluation.json"]["evaluations"][EVERYBODY]))
+    for part in ("comparators", "strata"):
+        found.pop(part, None)
+    for one in found["horizons"].values():
+        for part in ("net_benefit", "flagging", "naive"):
+            one.pop(part, None)
+        one["calibration"].pop("curve", None)
+    evidence = small_evidence | {"evaluation.json": {"evaluations": {TREATED: found, EVERYBODY: found}}}
+    risks = small_evidence["risks.json"]["populations"][EVERYBODY]
+    evidence["risks.json"] = {"populations": {TREATED: risks, EVERYBODY: risks}}
+    names = [name for name, _ in drawn_evaluation(evidence, "")]
+    assert names == [f"{name}-{whom}" for whom in ("previously-treated", "everybody") for name in OF_EVERYBODY[:3]]
 
 
 def test_a_sheet_says_first_that_patients_are_simulated() -> None:
@@ -139,18 +153,88 @@ def test_survival_is_drawn_while_ten_are_followed() -> None:
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0\n100", "30\n70", "365\n0"]
 
 
-def test_calibration_points_are_the_risk_groups(small_fit: Fit, small_cohort: Cohort) -> None:
-    log_odds = small_fit.cross.repeats[0].calibrated["ensemble"]
-    figure = draw_calibration(log_odds, small_fit.cross.horizons, small_cohort.follow_up, whom="everybody", example="")
-    drawn = [axes for axes in figure.axes if axes.axison]
-    assert [axes.get_title() for axes in drawn] == [f"by day {day:g}" for day in small_fit.cross.horizons]
-    points = {(line.get_xdata()[0], line.get_ydata()[0]) for line in drawn[2].lines if line.get_marker() == "o"}  # type: ignore[index]
-    expected = risk_groups(sigmoid(log_odds[:, 2]), small_cohort.follow_up, 90.0)
-    assert points == {(group.stated, group.observed) for group in expected}
+def _horizons(small_evidence: Evidence) -> tuple[Any, Any]:
+    judged = small_evidence["evaluation.json"]["evaluations"][EVERYBODY]["horizons"]
+    return judged, small_evidence["risks.json"]["populations"][EVERYBODY]["horizons"]
 
 
-def test_calibration_without_a_curve_still_shows_its_points() -> None:
-    rng = np.random.default_rng(1)
-    followed = FollowUp(np.ceil(rng.exponential(100, 60)), rng.random(60) < 0.6)
-    figure = draw_calibration(np.full((60, 1), -1.0), (90.0,), followed, whom="everybody", example="")
-    assert sum(line.get_marker() == "o" for line in figure.axes[0].lines) == 3
+def test_calibration_points_are_the_risk_groups_and_the_band_is_the_curve(small_evidence: Evidence) -> None:
+    judged, risks = _horizons(small_evidence)
+    figure = draw_calibration(judged, risks, whom="everybody", example="")
+    drawn = {axes.get_title(): axes for axes in figure.axes if axes.get_title()}
+    assert [title.split(",")[0] for title in drawn] == [f"by day {day}" for day in judged]
+    axes = next(axes for title, axes in drawn.items() if title.startswith("by day 90"))
+    points = {(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines if line.get_marker() == "o"}  # type: ignore[index]
+    assert points == {(group["stated"], group["observed"]) for group in risks["90"]["groups"]}
+    curve = [(point["stated"], point["observed"]) for point in judged["90"]["calibration"]["curve"]]
+    assert curve in [list(zip(*line.get_data(), strict=True)) for line in axes.lines]
+
+
+def test_the_decision_curve_is_the_net_benefit(small_evidence: Evidence) -> None:
+    judged, _ = _horizons(small_evidence)
+    figure = draw_decisions(judged, whom="everybody", n=480, example="")
+    assert "480 patients" in _words(figure)
+    axes = next(axes for axes in figure.axes if axes.get_title() == "by day 180")
+    lines = {str(line.get_label()): line.get_ydata() for line in axes.lines}
+    told = judged["180"]["net_benefit"]
+    assert list(lines["act for all"]) == pytest.approx([one["treat_all"]["value"] for one in told], nan_ok=True)
+    model = [np.nan if one["model"]["value"] is None else one["model"]["value"] for one in told]
+    assert list(lines["the model"]) == pytest.approx(model, nan_ok=True)
+
+
+def test_a_forest_has_a_row_for_each_and_says_which_cannot_be_had() -> None:
+    known = {"value": 0.7, "low": 0.6, "high": 0.8}
+    none = {"value": None, "low": None, "high": None, "why": "fewer than 10 deaths"}
+    strata = [
+        {"by": "sex", "level": "female", "n": 80, "auc": known, "observed_expected": known},
+        {"by": "sex", "level": "male", "n": "<10", "auc": none, "observed_expected": known},
+    ]
+    left, right = draw_strata(strata, known, day="90", whom="everybody", example="").axes
+    assert [tick.get_text() for tick in left.get_yticklabels()] == ["sex: female (80)", "sex: male (<10)"]
+    assert [text.get_text() for text in left.texts] == ["cannot be had"]
+    assert right.get_xlim()[1] > 1.0, "one observed for one expected is in the picture"
+
+
+def test_a_hidden_count_is_drawn_as_five_and_hatched() -> None:
+    histogram = {
+        "edges": [0.0, 0.5, 1.0],
+        "died": ["<10", 40],
+        "alive": [0, "about 20"],
+        "censored_before": [0, 0],
+    }
+    panels = draw_risks(histogram, day="90", whom="everybody", example="").axes
+    bars = [(bar.get_height(), bar.get_hatch()) for bar in panels[0].patches]  # type: ignore[attr-defined]  # bars are rectangles
+    assert bars == [(5.0, "////"), (40.0, "")]
+    assert [bar.get_height() for bar in panels[1].patches] == [0.0, 20.0]  # type: ignore[attr-defined]  # bars are rectangles
+
+
+def test_the_flow_names_every_exclusion() -> None:
+    flow = [
+        {"reason": "rows read", "left": 0, "remaining": "about 500"},
+        {"reason": "under 18", "left": "<10", "remaining": "about 490"},
+    ]
+    words = [text.get_text() for text in draw_flow(flow, 488, 301, example="").axes[0].texts]
+    assert [word for word in words if word] == [
+        "about 500 rows read",
+        "<10 left: under 18",
+        "about 490 remain",
+        "488 patients, of whom 301 died",
+    ]
+
+
+def test_what_censoring_does_is_drawn_beside_what_is_so(small_evidence: Evidence) -> None:
+    judged, _ = _horizons(small_evidence)
+    axes = draw_censoring(judged, whom="everybody", example="").axes[0]
+    heights = [bar.get_height() for bar in axes.patches]  # type: ignore[attr-defined]  # bars are rectangles
+    told = [judged[day]["naive"][way] for way in ("dropped", "weighted", "called_alive") for day in judged]
+    assert heights == pytest.approx(told)
+
+
+def test_a_dependence_is_drawn_for_the_largest_feature_of_every_group(of: Attribution) -> None:
+    panels = [axes for axes in draw_dependence(of, seed=1, example="").axes if axes.axison]
+    assert {axes.get_title() for axes in panels} <= set(of.model.design.groups)
+    sizes = of.mean_size()
+    for axes in panels:
+        group = [name for name in sizes if of.model.design.of[name].group == axes.get_title() and name != "tumour"]
+        largest = of.model.design.of[max(group, key=lambda name: sizes[name])]
+        assert axes.get_xlabel().startswith(largest.label)

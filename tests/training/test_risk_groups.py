@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
 
-from training.statistics.censoring import FollowUp
-from training.telling.risk_groups import LEAST_PATIENTS, MOST_GROUPS, risk_groups, survival_interval
+from training.statistics.censoring import FollowUp, known_by
+from training.telling.risk_groups import LEAST_PATIENTS, MOST_GROUPS, risk_groups, survival_interval, told_groups
 
 
 def _followed(n: int, seed: int) -> FollowUp:
@@ -57,3 +57,18 @@ def test_the_interval_holds_what_was_observed() -> None:
     for group in risk_groups(np.random.default_rng(1).random(300), _followed(300, 1), 90):
         assert group.interval is not None
         assert group.interval[0] < group.observed < group.interval[1]
+
+
+@given(st.integers(1, 450), st.integers(0, 9))
+def test_groups_that_are_told_hold_ten_deaths_and_ten_alive(n: int, seed: int) -> None:
+    followed, risk = _followed(n, seed), np.random.default_rng(seed).random(n)
+    told, known = told_groups(risk, followed, 90), known_by(followed, 90)
+    if min(known.dead.sum(), known.alive.sum()) < 10:
+        assert told == []
+        return
+    first = 0
+    order = np.argsort(risk, kind="stable")
+    for group in told:
+        rows, first = order[first : first + group.patients], first + group.patients
+        assert min(known.dead[rows].sum(), known.alive[rows].sum()) >= 10
+    assert first in (0, n), "everybody is in a group, or nobody is"

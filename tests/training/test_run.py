@@ -11,6 +11,7 @@ from training.fit import Settings
 from training.refused import NothingEvaluable
 from training.report import run_json, run_text
 from training.run import train
+from training.telling.card import check_card
 from training.validate import EVERYBODY, TREATED
 
 QUICK = Settings(learner="linear", folds=2, refits=2, features=("ln_nlr", "albumin", "ecog"))
@@ -28,7 +29,10 @@ def test_the_saved_artifact_is_the_fitted_model(run):
     loaded = artifact.load(run.folder, run.digest)
     matrix = design_matrix(loaded.model.design, run.cohort.patients)
     assert (loaded.model.score(matrix).risk == run.fit.model.score(run.fit.matrix).risk).all()
-    assert {path.name for path in run.folder.iterdir()} == {"model.json", "manifest.json", "card.json", "card.md"}
+    evidence = {"cohort.json", "comparators.json", "evaluation.json", "learner.json", "risks.json"}
+    assert {path.name for path in run.folder.iterdir()} == evidence | {"model.json", "manifest.json", "card.json", "card.md"}
+    assert check_card(run.folder) == []
+    assert run.report.read_text().startswith("<!DOCTYPE html>")
     assert run.tracked is None
     assert all(path.is_file() for path in run.pictures)
 

@@ -75,9 +75,9 @@ def tracked(
     tmp_path_factory: pytest.TempPathFactory,
     small_cohort: Cohort,
     small_fit: Fit,
-    small_validation: Validation,
+    small_evidence: dict[str, dict[str, Any]],
 ) -> Tracked:
-    pictures = draw_pictures(small_cohort, small_fit, small_validation, tmp_path_factory.mktemp("pictures"))
+    pictures = draw_pictures(small_cohort, small_fit, small_evidence, tmp_path_factory.mktemp("pictures"))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(working_folder)
         kept: Tracked = keep(pictures=pictures)
@@ -179,7 +179,7 @@ def test_pictures_card_flow_and_artifact_are_kept(
     client: MlflowClient, tracked: Tracked, small_artifact: Path, tmp_path: Path
 ) -> None:
     assert {one.path for one in client.list_artifacts(tracked.run_id)} == {"artifact", "card.md", "flow.json", "pictures"}
-    assert len(client.list_artifacts(tracked.run_id, "pictures")) == 7
+    assert len(client.list_artifacts(tracked.run_id, "pictures")) == 15
     flow = json.loads(Path(client.download_artifacts(tracked.run_id, "flow.json", str(tmp_path))).read_text())
     assert flow["flow"][0]["reason"] == "rows read"
     assert flow["flow"][-1]["remaining"] == 491
@@ -209,6 +209,7 @@ def test_the_environment_names_this_distribution_and_no_pickler(model_folder: Pa
 def test_there_is_no_pickle_and_no_file_of_the_working_folder(model_folder: Path, working_folder: Path) -> None:
     files = {path.relative_to(model_folder).as_posix() for path in model_folder.rglob("*") if path.is_file()}
     kept = {"booster.ubj", "card.json", "card.md", "manifest.json", "model.json", "trees.npz"}
+    kept |= {"cohort.json", "evaluation.json", "learner.json", "risks.json"}
     described = {"MLmodel", "conda.yaml", "input_example.json", "python_env.yaml", "pyfunc.py", "requirements.txt"}
     assert files == described | {"serving_input_example.json"} | {f"artifacts/model/{name}" for name in kept}
     assert not any(path.read_bytes()[:2] in (b"\x80\x04", b"\x80\x05") for path in model_folder.rglob("*") if path.is_file())

@@ -86,6 +86,11 @@ def interval(cell: Mapping[str, Any] | None, digits: int = 3) -> str:
     return f"{cell['value']:.{digits}f} ({cell['low']:.{digits}f} to {cell['high']:.{digits}f})"
 
 
+def unit(code: str) -> str:
+    """A unit as a reader knows it; nothing where a number has none."""
+    return {"1": "", "{score}": "", "a": "years", "mo": "months", "d": "days"}.get(code, code)
+
+
 def markdown(blocks: Iterable[Block]) -> str:
     """The blocks as Markdown; pictures stay out."""
     return "\n\n".join(text for block in blocks if (text := _markdown(block))) + "\n"

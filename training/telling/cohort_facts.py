@@ -76,7 +76,9 @@ def _median(curve: StepFunction) -> float | None:
 
 def _horizon(one: Standing, died_share: float) -> dict[str, object]:
     deaths, survivors, censored = masked_parts([one.deaths, one.survivors, one.censored_before])
-    shown: dict[str, object] = {"died_share": died_share} if one.evaluable else {}
+    # beside a hidden count a share with all its digits would give it away
+    digits = 2 if any(isinstance(count, str) for count in (deaths, survivors, censored)) else 6
+    shown: dict[str, object] = {"died_share": round(died_share, digits)} if one.evaluable else {}
     return shown | {
         "level": one.level,
         "why": masked_sentence(one.why),
@@ -85,7 +87,7 @@ def _horizon(one: Standing, died_share: float) -> dict[str, object]:
         "censored_before": censored,
         "effective_deaths": _effective(one.effective_deaths),
         "effective_survivors": _effective(one.effective_survivors),
-        "min_g": one.min_g,
+        "min_g": round(one.min_g, digits),
     }
 
 

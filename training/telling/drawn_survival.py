@@ -1,25 +1,20 @@
-"""Pictures of what came true: the survival of the cohort, and the stated risks beside the deaths that followed."""
+"""Pictures of survival: that of the cohort with what may be asked of it, and that of the quarters of stated risk."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from models.design import FloatArray
-from models.risk import sigmoid
 from training.small_cells import SMALLEST, masked, small
-from training.statistics.calibration import calibration_curve
-from training.statistics.censoring import FollowUp, survival, weights
-from training.statistics.estimates import NotEstimable
+from training.statistics.censoring import FollowUp, survival
 from training.statistics.standing import Standing
-from training.telling.risk_groups import risk_groups
-from training.telling.sheet import BLUE, GREY, INK, RED, plain, sheet
+from training.telling.sheet import BLUE, INK, RED, plain, sheet
 
-_COLUMNS = 3
 _COLOURS = {"promotable": BLUE, "evaluable": INK}
 
 
@@ -64,53 +59,25 @@ def _mark(axes: Axes, day: float, one: Standing, alive: float | None) -> None:
         axes.plot([day], [alive], "o", color=colour, markersize=5)
 
 
-def draw_calibration(log_odds: FloatArray, days: Sequence[float], follow_up: FollowUp, *, whom: str, example: str) -> Figure:
-    """Stated and observed risk at each horizon, a panel each; `log_odds` (n, n_horizons) are out of fold."""
+def draw_by_risk(found: Mapping[str, Any], *, whom: str, example: str) -> Figure:
+    """Survival by quarter of the stated risk, with 95 % bands; `found` is `survival` of a population in `risks.json`."""
+    quarters = found["quarters"]
     words = (
-        "Patients were judged by models that had not seen them. Points: patients of similar stated risk, with the 95 % "
-        "interval of the share that died. Line: the same, smoothed. On the diagonal, as many died as was said."
+        "Patients were put into quarters by a risk stated by models that had not seen them. Kaplan-Meier curves with 95 % bands "
+        "every 30 days, from the tenth death of a quarter on and while at least ten of it are followed."
     )
-    rows = -(-len(days) // _COLUMNS)
-    columns = min(_COLUMNS, len(days))
-    title = f"Were the stated risks the risks that came true? ({whom})"
-    figure = sheet(title, words, example=example, width=max(8.0, 3.2 * columns), height=3.05 * rows)
-    grid = figure.subplots(rows, columns, squeeze=False).ravel()
-    for place, day in enumerate(days):
-        _calibration_panel(plain(grid[place]), log_odds[:, place], float(day), follow_up)
-    for axes in grid[len(days) :]:
-        axes.set_axis_off()
+    title = f"Did those of higher stated risk die earlier? ({whom}, {sum(one['patients'] for one in quarters)} patients)"
+    figure = sheet(title, words, example=example, height=4.2)
+    axes = plain(figure.subplots())
+    for one, colour, line in zip(quarters, _QUARTERS, ("-", "--", "-.", ":"), strict=True):
+        label = f"{one['name']}: {one['patients']} patients, mean stated risk by day {found['day']:g} {one['stated']:.0%}"
+        axes.plot(one["days"], one["alive"], color=colour, linestyle=line, linewidth=2, label=label)
+        low, high = (np.array([np.nan if each is None else each for each in one[name]]) for name in ("low", "high"))
+        axes.fill_between(one["days"], low, high, color=colour, alpha=0.15, linewidth=0)
+    axes.set(xlim=(0, None), ylim=(0, 1.02), ylabel="alive", xlabel="days from the index date")
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    figure.legend(fontsize=8.5, frameon=False, loc="outside lower center", ncols=2)
     return figure
 
 
-def _calibration_panel(axes: Axes, log_odds: FloatArray, day: float, follow_up: FollowUp) -> None:
-    risk = sigmoid(log_odds)
-    axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle="--")
-    groups = risk_groups(risk, follow_up, day)
-    for group in groups:
-        axes.plot([group.stated], [group.observed], "o", color=BLUE, markersize=4)
-        if group.interval is not None:
-            axes.plot([group.stated] * 2, group.interval, color=BLUE, linewidth=1)
-    highest = max(_smooth(axes, log_odds, risk, day, follow_up), *(group.interval[1] for group in groups if group.interval))
-    end = min(1.0, float(np.ceil(highest * 10)) / 10)
-    axes.set(xlim=(0, end), ylim=(0, end), xlabel="stated risk", ylabel="died", title=f"by day {day:g}", aspect="equal")
-    axes.title.set(size=10, color=INK)
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_ticks(np.arange(0, end + 1e-9, 0.1 if end <= 0.5 else 0.2))
-        axis.set_major_formatter(PercentFormatter(1, decimals=0))
-
-
-def _smooth(axes: Axes, log_odds: FloatArray, risk: FloatArray, day: float, follow_up: FollowUp) -> float:
-    """Draw the calibration curve over the central 98 % of the stated risks, and say how high the panel must be for it.
-
-    At the ends it would be drawn for single patients.
-    """
-    low, high = np.quantile(risk, [0.01, 0.99])
-    weighted = weights(follow_up, [day])
-    try:
-        curve = calibration_curve(log_odds, weighted.dead[:, 0], weighted.weight[:, 0])
-    except NotEstimable:
-        return float(high)
-    order = np.argsort(risk)
-    order = order[(risk[order] >= low) & (risk[order] <= high)]
-    axes.plot(risk[order], curve[order], color=RED, linewidth=1.5)
-    return max(float(high), float(curve[order].max()))
+_QUARTERS = ("#0072B2", "#009E73", "#E69F00", "#D55E00")  # told apart by those who do not see red and green (Okabe, Ito)

@@ -44,15 +44,19 @@ def learner_facts(fit: Fit) -> dict[str, object]:
         "variables_named_in_advance": fit.choice.named_in_advance,
         "promotable": facts["promotable"],
         "promotable_why": masked_sentence(str(facts["promotable_why"])),
-        "served": {f"{horizon.days:g}": _served(model, place) for place, horizon in enumerate(model.horizons)},
+        "served": served(model),
         "features": _features(fit, of := attribution(fit)),
         "groups": _groups(of),
         "left_out": {name: masked_sentence(reason) for name, reason in fit.choice.left_out.items()},
     }
 
 
+def served(model: RiskModel) -> dict[str, dict[str, object]]:
+    """What holds at each served horizon: the risk at the cohort's average log-odds, and the calibration map."""
+    return {f"{horizon.days:g}": _served(model, place) for place, horizon in enumerate(model.horizons)}
+
+
 def _served(model: RiskModel, place: int) -> dict[str, object]:
-    """What holds at a served horizon: the risk at the cohort's average log-odds, and the calibration map."""
     mapped = model.calibration
     return {
         "reference_risk": float(sigmoid(model.base)[place]),

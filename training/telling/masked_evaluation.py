@@ -49,7 +49,14 @@ def _horizon(part: Mapping[str, Any], whole: Mapping[str, Any] | None) -> dict[s
     for name in _COUNTS if whole is not None else ():
         within = _within(part[name], whole[name]) if whole is not None else shown[name]
         shown[name] = within if isinstance(within, str) else shown[name]
-    return dict(part) | shown
+    hidden = any(isinstance(count, str) for count in shown.values())
+    return dict(part) | shown | (_coarse(part) if hidden else {})
+
+
+def _coarse(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Shares beside a hidden count to two digits: with all of theirs they would give it away."""
+    told: dict[str, Any] = {"min_g": round(part["min_g"], 2)} if "min_g" in part else {}
+    return told | ({"naive": {name: round(share, 2) for name, share in part["naive"].items()}} if part.get("naive") else {})
 
 
 def _within(count: int | str, whole: int | str) -> int | str:

@@ -6,8 +6,10 @@ sources at once: `*` stands for every member, `[name=value]` for every member th
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from string import Formatter
 from typing import Any
 
 Document = Mapping[str, Any]
@@ -25,8 +27,8 @@ class Found:
     fields: Document = field(default_factory=dict)
 
     def labelled(self, label: str) -> str:
-        """The label with `{0}` and `{name}` replaced by members and fields."""
-        return label.format(*self.members, **self.fields)
+        """The label with `{0}` and `{name}` replaced by members and fields; a field that is not there leaves nothing."""
+        return Formatter().vformat(label, self.members, defaultdict(str, self.fields))
 
 
 def at(evidence: Evidence, source: str) -> Any:

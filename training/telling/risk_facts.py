@@ -1,7 +1,7 @@
 """`risks.json`: how the stated risks were spread and what became of patients of similar risk; every number out of fold.
 
-Counts of fewer than ten patients are hidden. Curves are drawn on a grid of days while at least ten patients are followed, so
-that no single death can be read off them.
+Counts of fewer than ten patients are hidden, and no share is told of fewer than ten deaths: curves stand on a grid of days, from
+the tenth death on and while at least ten patients are followed.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from models.population import prior_line
 from models.risk import sigmoid
 from training.cohort import Cohort, followed
 from training.fit import PRIMARY, Fit
-from training.small_cells import SMALLEST, masked_parts
+from training.small_cells import SMALLEST, masked_parts, small
 from training.statistics.censoring import FollowUp, known_by, survival
-from training.telling.risk_groups import risk_groups, survival_interval
+from training.telling.risk_groups import survival_interval, told_groups
 from training.validate import EVERYBODY, TREATED
 
 BINS = 10  # of the histogram of risks
 QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
 _LEAST = 40  # patients: fewer are not divided into quarters
-_STEP, _LAST = 15.0, 365.0  # days between the points of a survival curve, and the last of them
+_STEP, _LAST = 30.0, 360.0  # days between the points of a survival curve, and the last of them
 _DIGITS = 4
 
 
@@ -60,8 +60,7 @@ def _horizon(risk: FloatArray, follow_up: FollowUp, day: float) -> dict[str, obj
 
 
 def _groups(risk: FloatArray, follow_up: FollowUp, day: float) -> list[dict[str, object]]:
-    """Patients of similar stated risk; a single group of fewer than ten is not told."""
-    found = [one for one in risk_groups(risk, follow_up, day) if one.patients >= SMALLEST]
+    """Patients of similar stated risk, neighbours put together until at least ten of each group died and ten are known alive."""
     return [
         {
             "patients": one.patients,
@@ -70,7 +69,7 @@ def _groups(risk: FloatArray, follow_up: FollowUp, day: float) -> list[dict[str,
             "low": None if one.interval is None else round(one.interval[0], _DIGITS),
             "high": None if one.interval is None else round(one.interval[1], _DIGITS),
         }
-        for one in found
+        for one in told_groups(risk, follow_up, day)
     ]
 
 
@@ -84,7 +83,8 @@ def _quarters(risk: FloatArray, follow_up: FollowUp) -> list[dict[str, object]]:
 
 def _quarter(name: str, risk: FloatArray, follow_up: FollowUp) -> dict[str, object]:
     last = min(float(np.sort(follow_up.times)[-SMALLEST]), _LAST)
-    days = np.arange(0.0, last + 1e-9, _STEP)
+    grid = np.arange(0.0, last + 1e-9, _STEP)
+    days = grid[[not small(known_by(follow_up, day).dead.sum()) for day in grid]]
     alive = survival(follow_up).at(days)
     bands = [survival_interval(follow_up, day) for day in days]
     return {

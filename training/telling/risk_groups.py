@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.risk import Z95
-from training.statistics.censoring import Array, FollowUp, survival
+from training.small_cells import SMALLEST
+from training.statistics.censoring import Array, FollowUp, known_by, survival
 
+Rows = NDArray[np.intp]
 MOST_GROUPS = 10
 LEAST_PATIENTS = 20  # in a group: fewer show patients instead of risks
 
@@ -33,7 +36,23 @@ def risk_groups(risk: Array, follow_up: FollowUp, day: float) -> list[RiskGroup]
     return [_group(risk[rows], _rows(follow_up, rows), day) for rows in groups]
 
 
-def _rows(follow_up: FollowUp, rows: np.ndarray[tuple[int], np.dtype[np.intp]]) -> FollowUp:
+def told_groups(risk: Array, follow_up: FollowUp, day: float) -> list[RiskGroup]:
+    """The same groups, neighbours put together until at least ten of each died by `day` and ten are known to be alive on it.
+
+    A share of fewer than ten deaths would count them out. None where all of them together have too few.
+    """
+    count, known = max(1, min(MOST_GROUPS, len(risk) // LEAST_PATIENTS)), known_by(follow_up, day)
+    kept, rows = list[Rows](), np.empty(0, np.intp)
+    for further in np.array_split(np.argsort(risk, kind="stable"), count):
+        rows = np.concatenate([rows, further])
+        if min(known.dead[rows].sum(), known.alive[rows].sum()) >= SMALLEST:
+            kept, rows = [*kept, rows], np.empty(0, np.intp)
+    if kept and rows.size:
+        kept[-1] = np.concatenate([kept[-1], rows])
+    return [_group(risk[each], _rows(follow_up, each), day) for each in kept]
+
+
+def _rows(follow_up: FollowUp, rows: Rows) -> FollowUp:
     entries = None if follow_up.entries is None else follow_up.entries[rows]
     return FollowUp(follow_up.times[rows], follow_up.deaths[rows], entries)
 

@@ -17,7 +17,8 @@ from models.example import EXAMPLE
 from training.cohort import Cohort
 from training.fit import Fit, Settings
 from training.small_cells import masked_sentence
-from training.telling.card import flow_facts
+from training.telling.cohort_facts import flow_facts
+from training.telling.page import report_path
 from training.tracking.fetch import fetch
 from training.tracking.mlflow_store import client_of, experiment_id, global_store
 from training.tracking.registered import RUN_ARTIFACT, log_pyfunc
@@ -129,6 +130,8 @@ def _input(cohort: Cohort) -> DatasetInput:
 def _log_files(client: MlflowClient, run: str, cohort: Cohort, folder: Path, pictures: tuple[Path, ...]) -> None:
     client.log_dict(run, {"cohort": cohort.name, "flow": flow_facts(cohort.flow)}, "flow.json")
     client.log_artifact(run, str(folder / "card.md"))
+    if (report := report_path(folder)).is_file():
+        client.log_artifact(run, str(report))
     client.log_artifacts(run, str(folder), RUN_ARTIFACT)
     for picture in pictures:
         client.log_artifact(run, str(picture), "pictures")
