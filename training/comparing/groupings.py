@@ -64,8 +64,8 @@ def _ca19_9(patient: Patient) -> str | None:
         return MISSING
     if undetectable(found):
         return "undetectable"
-    if found.limit and found.value < CA19_9_EDGES[-1]:
-        return LIMIT
+    if found.limit:
+        return CA19_9_BANDS[-1] if found.value >= CA19_9_EDGES[-1] else LIMIT
     return CA19_9_BANDS[bisect_left(CA19_9_EDGES, found.value)]
 
 
