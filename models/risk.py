@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from models.trees import LeafTables
 
 Z95 = 1.959963984540054  # two-sided 95 % of a normal distribution
 LEVEL, Z90 = 90, 1.6448536269514722  # per cent, of the intervals of risks and terms; two-sided 90 % of a normal distribution
+RECALIBRATION = "recalibration"  # the fact of a model that was recalibrated
 ADDITIVITY = 1e-9  # largest gap allowed between base + terms and the log-odds of the displayed risk
 
 
@@ -130,6 +132,12 @@ class RiskModel:
     def simulated(self) -> bool:
         """Whether the model learned from simulated patients: then no output of it is a real risk."""
         return is_simulated(self.trained_on)
+
+    @property
+    def recalibrated(self) -> Mapping[str, Any]:
+        """Of a model recalibrated for a hospital: the "site", on whose "cohort", from which "parent"; empty for any other."""
+        found = self.facts.get(RECALIBRATION)
+        return found if isinstance(found, Mapping) else {}
 
     @cached_property
     def base(self) -> FloatArray:

@@ -47,13 +47,25 @@ def _outside(model: RiskModel, patient: Patient) -> list[str]:
 
 
 def _model_standing(model: RiskModel, site: str) -> list[str]:
-    where = f"at {site}" if site else "at this site"
     said = [
         f"for adults with a relapsed or refractory solid tumour, at {model.population.time_origin or TIME_ORIGIN}",
-        f"calibration: not checked {where}",
+        f"calibration: {_calibration(model, site)}",
     ]
     short = {h.why for h in model.horizons if h.level != "promotable"}
     if short:
         days = ", ".join(f"{h.days:g}" for h in model.horizons if h.level != "promotable")
         said.append(f"not promotable at {days} days: {'; '.join(sorted(short - {''})) or 'too few deaths or survivors'}")
     return said
+
+
+def _calibration(model: RiskModel, site: str) -> str:
+    """Whether the percentages were ever held against what became of this hospital's patients."""
+    done = model.recalibrated
+    where = f"at {site}" if site else "at this site"
+    if not done:
+        return f"not checked {where}"
+    if done["site"] != site:
+        return f"not checked {where}; the model was recalibrated for {done['site']}"
+    cohort = done["cohort"]
+    died = f"{cohort['deaths']} of whom had died by day {cohort['deaths_by']}"
+    return f"recalibrated {where} on {cohort['patients']} patients, {died}"

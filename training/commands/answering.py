@@ -15,13 +15,14 @@ def refusing(as_json: bool) -> Iterator[None]:
     """What a command refuses becomes its faults on standard error, and exit code 1."""
     from models.artifact import InvalidArtifact
     from models.cohort_file import InvalidCohort
+    from models.seal import BrokenSeal
     from training.refused import NothingEvaluable, NotSupported
 
     try:
         yield
     except InvalidCohort as error:
         refuse(list(map(str, error.faults)), as_json)
-    except (InvalidArtifact, NotSupported, NothingEvaluable, FileExistsError) as error:
+    except (InvalidArtifact, BrokenSeal, NotSupported, NothingEvaluable, FileExistsError) as error:
         refuse([str(error)], as_json)
     except ModuleNotFoundError as error:
         refuse([f"{error.name} is not installed: this command needs lymphorisk[training]"], as_json)

@@ -24,7 +24,7 @@ def artifact_of(model: str, digest: str | None, tracking_uri: str) -> Artifact:
     """The verified artifact of a folder or of an MLflow URI."""
     from models.artifact import load
 
-    with _folder_of(model, tracking_uri) as folder:
+    with folder_of(model, tracking_uri) as folder:
         return load(folder, digest)
 
 
@@ -33,12 +33,12 @@ def artifact_with_simple_models(model: str, digest: str | None, tracking_uri: st
     from models.artifact import load
     from training.comparing.simple_file import read_simple
 
-    with _folder_of(model, tracking_uri) as folder:
+    with folder_of(model, tracking_uri) as folder:
         return load(folder, digest), read_simple(folder)
 
 
 @contextmanager
-def _folder_of(model: str, tracking_uri: str) -> Iterator[Path]:
+def folder_of(model: str, tracking_uri: str) -> Iterator[Path]:
     """The artifact folder, or a copy of the one in MLflow for as long as it is needed."""
     from tempfile import TemporaryDirectory
 

@@ -41,10 +41,11 @@ def _card(parent: Path, child: RiskModel, account: Mapping[str, Any]) -> dict[st
 def opening(account: Mapping[str, Any]) -> str:
     """What was done, in three sentences."""
     cohort, moved, parent = account["cohort"], account["map"], account["parent"]
+    shift = "{value:+.3f} (95 % interval {low:+.3f} to {high:+.3f})".format(**moved["shift"])
     turned = "" if moved["slope"] == 1 else f", times {moved['slope']:.3f} about {moved['centre']:.3f}"
     return (
         f"Recalibrated for {account['site']} on {cohort['patients']} of its patients, of whom {cohort['deaths']} had died by day "
-        f"{cohort['deaths_by']}: every log-odds is moved by {interval(moved['shift'])}{turned}. "
+        f"{cohort['deaths_by']}: every log-odds is moved by {shift}{turned}. "
         f"Child of {parent['name']} ({parent['digest']}), which ranks patients as it does. "
         f"How its risks hold at {account['site']} is in {ACCOUNT}; all other figures are those of the parent in its own cohort."
     )
