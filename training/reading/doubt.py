@@ -22,6 +22,7 @@ class Doubt:
     kind: Kind
     fault: Fault
     rows: tuple[int, ...]
+    number: float  # the one that is doubted: patients of one value, a median in the analyte's unit or in days, AUC or correlation
     accepted: str = ""  # the reason for which a person took the column as it is
 
     def at(self, lines: Sequence[int], accepted: str) -> Doubt:

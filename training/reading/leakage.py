@@ -36,7 +36,7 @@ def leaks(file: CohortFile, patients: Sequence[Patient], follow_up: FollowUp) ->
     for one in told(file, patients, follow_up):
         if one.strength >= TOO_GOOD:
             place = f"{file.table}, column {one.column}"
-            yield Doubt("outcome", Fault(place, one.said, _ALLOWED, "an outcome under another name"), one.rows)
+            yield Doubt("outcome", Fault(place, one.said, _ALLOWED, "an outcome under another name"), one.rows, one.strength)
 
 
 def told(file: CohortFile, patients: Sequence[Patient], follow_up: FollowUp) -> Iterator[Told]:

@@ -67,13 +67,18 @@ def suspicions(file: CohortFile, patients: Sequence[Patient], follow_up: FollowU
     doubts, warnings = [*_follow_up(file, follow_up), *leaks(file, patients, follow_up)], list[str]()
     columns = {"ecog" if lab.analyte == "karnofsky" else lab.analyte: lab for lab in file.labs}
     for analyte in ANALYTES:
-        newest = {row: series[analyte][0] for row, patient in enumerate(patients) if analyte in (series := patient.series)}
+        newest = newest_of(analyte, patients)
         if len(newest) >= FEWEST:
             doubts += _lab(_place(file, columns.get(analyte), analyte), columns.get(analyte), newest)
-            warnings += _shared(list(newest.values()))
+            warnings += _shared(newest)
     warnings += [*_deaths(patients, follow_up), *_sexes(patients), *_constant_history(file, patients)]
     doubts += _constant_extra(file, patients)
     return Suspicions(tuple(doubts), tuple(warnings))
+
+
+def newest_of(analyte: str, patients: Sequence[Patient]) -> dict[int, Measurement]:
+    """The newest measurement of an analyte, by the place of the patient among the `patients`."""
+    return {row: series[analyte][0] for row, patient in enumerate(patients) if analyte in (series := patient.series)}
 
 
 def _place(file: CohortFile, lab: LabColumn | None, analyte: str) -> str:
@@ -86,11 +91,11 @@ def _lab(place: str, lab: LabColumn | None, newest: Mapping[int, Measurement]) -
     median, (low, high) = float(np.median(values)), CREDIBLE_MEDIAN.get(known.name, (-np.inf, np.inf))
     if len(set(values)) == 1 and not known.step:
         given = f"{_shown(values[0], known)} for all {len(values)} patients"
-        yield Doubt("placeholder", Fault(place, given, f"values that vary; {_REASON}", _PLACEHOLDER), rows)
+        yield Doubt("placeholder", Fault(place, given, f"values that vary; {_REASON}", _PLACEHOLDER), rows, len(rows))
     elif not low <= median <= high:
         allowed = f"a median from {low:g} to {_shown(high, known)}; {_REASON}"
         fault = Fault(place, f"a median of {_shown(median, known)}", allowed, _likely_unit(lab, median, low, high))
-        yield Doubt("unit", fault, rows)
+        yield Doubt("unit", fault, rows, median)
 
 
 def _constant_extra(file: CohortFile, patients: Sequence[Patient]) -> Iterator[Doubt]:
@@ -99,7 +104,7 @@ def _constant_extra(file: CohortFile, patients: Sequence[Patient]) -> Iterator[D
         if len(values) >= FEWEST and len(set(values.values())) == 1:
             given = f"{next(iter(values.values()))} for all {len(values)} patients"
             fault = Fault(f"{file.table}, column {column}", given, f"values that vary; {_REASON}", _PLACEHOLDER)
-            yield Doubt("placeholder", fault, tuple(values))
+            yield Doubt("placeholder", fault, tuple(values), len(values))
 
 
 def _shown(value: float, known: Analyte) -> str:
@@ -117,11 +122,21 @@ def _likely_unit(lab: LabColumn | None, median: float, low: float, high: float) 
     return f"{fitting} under the unit {lab.unit}" if fitting else other
 
 
-def _shared(newest: Sequence[Measurement]) -> Iterator[str]:
-    known = ANALYTES[newest[0].analyte]
-    (value, times), *_ = Counter(one.value for one in newest if not one.limit).most_common(1) or [(0.0, 0)]
-    if len(newest) >= FEWEST_SHARED and not known.step and SHARED * len(newest) <= times < len(newest):
-        yield f"{known.label} is {_shown(value, known)} in {times} of {len(newest)} patients: perhaps filled in by the source"
+def _shared(newest: Mapping[int, Measurement]) -> Iterator[str]:
+    if found := filled_in(newest):
+        known = ANALYTES[newest[found[0]].analyte]
+        value = _shown(newest[found[0]].value, known)
+        yield f"{known.label} is {value} in {len(found)} of {len(newest)} patients: perhaps filled in by the source"
+
+
+def filled_in(newest: Mapping[int, Measurement]) -> tuple[int, ...]:
+    """The patients (keys of `newest`, measurements of one analyte) who share one value, where a quarter of them all do."""
+    values = Counter(one.value for one in newest.values() if not one.limit)
+    (value, times), *_ = values.most_common(1) or [(0.0, 0)]
+    steps = any(ANALYTES[one.analyte].step for one in newest.values())
+    if len(newest) < FEWEST_SHARED or steps or not SHARED * len(newest) <= times < len(newest):
+        return ()
+    return tuple(row for row, one in newest.items() if one.value == value and not one.limit)
 
 
 def _follow_up(file: CohortFile, follow_up: FollowUp) -> Iterator[Doubt]:
@@ -134,12 +149,12 @@ def _follow_up(file: CohortFile, follow_up: FollowUp) -> Iterator[Doubt]:
         given = f"a median of {median / file.follow_up.days:.0f} {unit}, {median / 365.25:.0f} years"
         allowed = f"a median of at most {LONGEST_MEDIAN_DAYS / 365.25:g} years; {_REASON}"
         fault = Fault(place, given, allowed, f"{_shorter(median, file.follow_up.days)} under the unit {unit}")
-        yield Doubt("follow-up", fault, tuple(range(len(follow_up))))
+        yield Doubt("follow-up", fault, tuple(range(len(follow_up))), median)
     elif median < SHORT_MEDIAN_DAYS and longest < SHORT_LONGEST_DAYS:
         given = f"a median of {median:.3g} days, and at most {longest:.0f}"
         allowed = f"a median of {SHORT_MEDIAN_DAYS:g} days, or somebody followed for {SHORT_LONGEST_DAYS:g}; {_REASON}"
         fault = Fault(place, given, allowed, f"months under the unit {unit}")
-        yield Doubt("follow-up", fault, tuple(range(len(follow_up))))
+        yield Doubt("follow-up", fault, tuple(range(len(follow_up))), median)
 
 
 def _shorter(median: float, days: float) -> str:
