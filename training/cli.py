@@ -9,16 +9,18 @@ from pathlib import Path
 
 import typer
 
+from training.commands.card import card
 from training.commands.check import check
 from training.commands.draft import draft
 from training.commands.evaluate import evaluate
 from training.commands.fetch import fetch
+from training.commands.recalibrate import recalibrate
 from training.commands.simulate import simulate
 from training.commands.train import train_command
 
 
 def mount(app: typer.Typer, pyfunc: Path) -> None:
     """Add the commands to `app`; `pyfunc` is the models-from-code file that MLflow is to register."""
-    for command in (simulate, draft, check, evaluate, fetch):
+    for command in (simulate, draft, check, card, evaluate, fetch, recalibrate):
         app.command()(command)
     app.command()(train_command(pyfunc))

@@ -24,6 +24,9 @@ from training.commands.options import (
 _COHORTS = "Cohort files (TOML) beside their tables; several give one transport table."
 CohortPaths = Annotated[list[Path], typer.Argument(metavar="COHORT...", help=_COHORTS, exists=True, dir_okay=False)]
 
+_REPORT = "A file for the evaluation as one self-contained HTML page."
+Report = Annotated[Path | None, typer.Option("--report", help=_REPORT, dir_okay=False)]
+
 
 def evaluate(
     model: ModelName,
@@ -34,6 +37,7 @@ def evaluate(
     seed: Seed = 1,
     digest: Digest = None,
     tracking_uri: TrackingUri = DEFAULT_TRACKING,
+    report: Report = None,
     as_json: AsJson = False,
 ) -> None:
     """A saved model on other cohorts: as it is, beside simpler models, group by group, and after recalibration there."""
@@ -47,6 +51,10 @@ def evaluate(
         read = [cohort_of(path, data, accept, artifact.model.required) for path in cohorts]
         with Bars() as bars:
             found = [judge(artifact.model, one, simple=simple, bootstrap=bootstrap, seed=seed, advance=bars) for one in read]
+        if report is not None:
+            from training.telling.elsewhere import elsewhere_html
+
+            report.write_text(elsewhere_html(artifact.model.name, artifact.digest, found), encoding="utf-8")
     texts = [judgement_text(artifact.model, one) for one in found]
     if len(found) == 1:
         answer(found[0], texts[0], as_json)

@@ -53,11 +53,13 @@ def check_card(folder: Path) -> list[str]:
     if not (folder / CARD).is_file():
         return [f"{CARD}: it is not there"]
     card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    if "evidence" not in card:
+        return [f"{CARD}: it names no evidence; likely written by an earlier version: train again"]
     return [*_changed(folder, card), *_asked(card), *_stale(folder, card)]
 
 
 def _changed(folder: Path, card: Mapping[str, Any]) -> Iterator[str]:
-    for name, digest in card.get("evidence", {}).items():
+    for name, digest in card["evidence"].items():
         if not (folder / name).is_file():
             yield f"{name}: the card was written from it and it is not there"
         elif _sha256((folder / name).read_bytes()) != digest:

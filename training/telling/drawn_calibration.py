@@ -24,26 +24,31 @@ Facts = Mapping[str, Any]
 def draw_calibration(judged: Facts, risks: Facts, *, whom: str, example: str) -> Figure:
     """Stated and observed risk at each horizon, a panel each, the spread of the stated risks beneath.
 
-    `judged` are the horizons of an evaluation (with the smoothed `curve` where it has one), `risks` those of `risks.json`.
+    `judged` are the horizons of an evaluation (with the smoothed `curve` where it has one), `risks` those of `risks.json`; where
+    a horizon is not among them the curve stands alone.
     """
-    words = (
-        "Patients were judged by models that had not seen them. Points: patients of similar stated risk, at least ten deaths "
-        "each, with the 95 % interval of the share that died. Line and band: the same, smoothed. On the diagonal, as many died "
-        "as was said. Beneath: how many patients stand at each stated risk."
+    days, tall = list(judged), 2 if any(day in risks for day in judged) else 1
+    words = "Patients were judged by models that had not seen them. On the diagonal, as many died as was said. " + (
+        "Points: patients of similar stated risk, at least ten deaths each, with the 95 % interval of the share that died. Line "
+        "and band: the same, smoothed. Beneath: how many patients stand at each stated risk."
+        if tall == 2
+        else "Line and band: the share that died, smoothed, with its 95 % interval."
     )
-    days = [day for day in judged if day in risks]
     rows, columns = -(-len(days) // _COLUMNS), min(_COLUMNS, max(len(days), 1))
     title = f"Were the stated risks the risks that came true? ({whom})"
-    figure = sheet(title, words, example=example, width=max(8.0, 3.2 * columns), height=3.9 * max(rows, 1))
-    grid = figure.subplots(2 * rows, columns, squeeze=False, gridspec_kw={"height_ratios": [4.0, 1.0] * rows})
+    figure = sheet(title, words, example=example, width=max(8.0, 3.2 * columns), height=(2.2 + 0.85 * tall) * max(rows, 1))
+    grid = figure.subplots(tall * rows, columns, squeeze=False, gridspec_kw={"height_ratios": [4.0, 1.0][:tall] * rows})
     for place, day in enumerate(days):
         row, column = divmod(place, columns)
-        end = _panel(plain(grid[2 * row, column]), judged[day]["calibration"].get("curve", ()), risks[day]["groups"], day)
-        _spread(plain(grid[2 * row + 1, column]), risks[day]["histogram"], end)
-    for place in range(len(days), rows * columns):
-        row, column = divmod(place, columns)
-        grid[2 * row, column].set_axis_off()
-        grid[2 * row + 1, column].set_axis_off()
+        beside, axes = risks.get(day, {}), plain(grid[tall * row, column])
+        end = _panel(axes, judged[day]["calibration"].get("curve", ()), beside.get("groups", ()), day)
+        if beside:
+            _spread(plain(grid[tall * row + 1, column]), beside["histogram"], end)
+        else:
+            axes.set_xlabel("stated risk")
+    for axes in grid.ravel():
+        if not axes.has_data():
+            axes.set_axis_off()
     return figure
 
 
@@ -57,8 +62,8 @@ def _panel(axes: Axes, curve: Sequence[Facts], groups: Sequence[Facts], day: str
     _smooth(axes, curve)
     reached = [each for one in groups for each in (one["stated"], one["observed"], one["high"]) if each is not None]
     end = min(1.0, float(np.ceil(max([0.1, *reached, *(point["observed"] for point in curve)]) * 10)) / 10)
-    patients = sum(one["patients"] for one in groups)
-    axes.set(xlim=(0, end), ylim=(0, end), ylabel="died", title=f"by day {day}, {patients} patients")
+    patients = f", {sum(one['patients'] for one in groups)} patients" if groups else ""
+    axes.set(xlim=(0, end), ylim=(0, end), ylabel="died", title=f"by day {day}{patients}")
     axes.title.set(size=10, color=INK)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_ticks(np.arange(0, end + 1e-9, 0.1 if end <= 0.5 else 0.2))

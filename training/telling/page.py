@@ -64,14 +64,28 @@ def report_html(
     evidence: Evidence, pictures: Mapping[str, bytes], *, digest: str = "", provenance: Provenance | None = None
 ) -> str:
     """The page; `pictures` are PNG by name, and one that is not there leaves its table to speak for it."""
-    learner = evidence[LEARNER]
-    sections = [_section(blocks, pictures) for blocks in _told(evidence, digest, provenance or {})]
+    learner, told = evidence[LEARNER], _told(evidence, digest, provenance or {})
+    opening, example = sections_model.what_it_is(evidence), learner.get("example", "")
+    return page_html("report of a training run", learner["model"], opening, told, pictures, example=example)
+
+
+def page_html(
+    kind: str,
+    name: str,
+    opening: Sequence[Block],
+    told: Iterable[Sequence[Block]],
+    pictures: Mapping[str, bytes],
+    *,
+    example: str,
+) -> str:
+    """A page of sections, each of which begins with its heading; `example` is said first, and at every place of the page."""
     return _ENVIRONMENT.get_template("report.html").render(
-        name=learner["model"],
-        example=learner.get("example", ""),
-        what_it_is=sections_model.what_it_is(evidence),
-        sections=sections,
-        source={name: _inline(content) for name, content in pictures.items()},
+        kind_of_page=kind,
+        name=name,
+        example=example,
+        opening=opening,
+        sections=[_section(blocks, pictures) for blocks in told],
+        source={stem: _inline(content) for stem, content in pictures.items()},
         kind=lambda block: type(block).__name__,
     )
 

@@ -61,8 +61,10 @@ def drawn_evaluation(evidence: Evidence, example: str) -> Drawn:
         day = shown_day(judged)
         if day is None:
             continue
+        drawn = draw_calibration(judged, {} if risks is None else risks["horizons"], whom=whom, example=example)
+        yield f"calibration-{slug(whom)}", drawn
         if risks is not None:
-            yield from _risks(risks, judged, day, whom, example)
+            yield from _risks(risks, day, whom, example)
         if any(one.get("net_benefit") for one in judged.values()):
             yield f"decision-{slug(whom)}", draw_decisions(judged, whom=whom, n=found["n"], example=example)
         yield from _forests(found, day, whom, example)
@@ -70,8 +72,7 @@ def drawn_evaluation(evidence: Evidence, example: str) -> Drawn:
             yield "censoring", draw_censoring(judged, whom=whom, example=example)
 
 
-def _risks(risks: Mapping[str, Any], judged: Mapping[str, Any], day: str, whom: str, example: str) -> Drawn:
-    yield f"calibration-{slug(whom)}", draw_calibration(judged, risks["horizons"], whom=whom, example=example)
+def _risks(risks: Mapping[str, Any], day: str, whom: str, example: str) -> Drawn:
     yield f"risks-{slug(whom)}", draw_risks(risks["horizons"][day]["histogram"], day=day, whom=whom, example=example)
     if risks["survival"]["quarters"]:
         yield f"survival-by-risk-{slug(whom)}", draw_by_risk(risks["survival"], whom=whom, example=example)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from textwrap import wrap
 
@@ -52,7 +53,14 @@ def plain(axes: Axes) -> Axes:
 
 
 def saved(figure: Figure, folder: Path, name: str) -> Path:
-    """The path of the PNG; nothing in it says when, where or by whom it was drawn."""
+    """The path of the PNG."""
     path = folder / f"{name}.png"
-    figure.savefig(path, format="png", metadata={"Software": None})
+    path.write_bytes(as_png(figure))
     return path
+
+
+def as_png(figure: Figure) -> bytes:
+    """The picture as PNG; nothing in it says when, where or by whom it was drawn."""
+    kept = BytesIO()
+    figure.savefig(kept, format="png", metadata={"Software": None})
+    return kept.getvalue()
