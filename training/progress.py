@@ -42,7 +42,9 @@ class Bars:
             self.bar.close()
 
     def __call__(self, doing: str, done: int, total: int) -> None:
-        if self.bar is None or doing != self.doing:
+        stage = doing.partition(": ")[0]  # what follows is news of the same stage
+        if self.bar is None or stage != self.doing:
             self.__exit__()
-            self.bar, self.doing = tqdm(total=total, desc=doing, file=sys.stderr), doing
+            self.bar, self.doing = tqdm(total=total, desc=doing, file=sys.stderr), stage
+        self.bar.set_description_str(doing, refresh=False)
         self.bar.update(done - self.bar.n)

@@ -7,3 +7,11 @@ class NotSupported(ValueError):
 
 class NothingEvaluable(ValueError):
     """A cohort whose follow-up answers no horizon; the message names the number that is short at each."""
+
+
+class SearchInterrupted(KeyboardInterrupt):
+    """Somebody stopped a search; the message says what is kept and how it goes on."""
+
+
+class NotTracked(RuntimeError):
+    """A run whose artifact is saved and which MLflow did not keep; the message says where the artifact is."""

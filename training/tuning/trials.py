@@ -1,0 +1,85 @@
+"""The database in which the trials of a search are kept: whoever opens the same one goes on where the others are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib.metadata import version
+
+import optuna
+from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from optuna.pruners import BasePruner, MedianPruner, NopPruner
+from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from training.cohort import Cohort
+from training.learners.plan import Settings
+from training.refused import NotSupported
+from training.study.study import Search
+from training.study.tunable import TUNABLE, Range
+from training.tuning.tried import Tried
+
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+LEARNER, BY_FOLD, USUAL = "learner", "by_fold", "usual"  # kept of a trial beside what Optuna keeps
+FIRST_TRIALS, FIRST_FOLDS = 5, 2  # nobody is given up before so many trials are whole, nor in so few folds
+_WAIT = 60  # seconds for which a locked SQLite file is waited for
+
+
+def name_of(cohort: Cohort, settings: Settings, search: Search) -> str:
+    """The same for all who search the same space on the same cohort with the same code; how many trials they ask may differ."""
+    asked = asdict(settings) | {"repeats_of_the_search": search.repeats, "pruner": search.pruner}
+    space = {name: (one.low, one.high) for name, one in search.space.items()}
+    said = {"cohort": cohort.digest, "code": version("lymphorisk"), "settings": asked, "space": space}
+    return "lymphorisk-" + hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def open_trials(url: str, name: str, pruner: str) -> optuna.Study:
+    """The trials of that name in the database, which are none yet where nobody has begun. Raises NotSupported."""
+    shown = make_url(url).render_as_string(hide_password=True)
+    connect = {"connect_args": {"timeout": _WAIT}} if url.startswith("sqlite") else {}
+    with quiet():
+        try:
+            storage = RDBStorage(url, engine_kwargs=connect)
+            return optuna.create_study(
+                storage=storage, study_name=name, direction="maximize", load_if_exists=True, pruner=_pruner(pruner)
+            )
+        except (ImportError, SQLAlchemyError) as error:
+            raise NotSupported(f"search.storage {shown}: it cannot be opened ({str(error).splitlines()[0]})") from error
+
+
+def _pruner(name: str) -> BasePruner:
+    return MedianPruner(FIRST_TRIALS, n_warmup_steps=FIRST_FOLDS) if name == "median" else NopPruner()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Optuna says on standard error what the progress bar says already; for once it does not."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)
+
+
+def distributions(space: Mapping[str, Range]) -> dict[str, BaseDistribution]:
+    """The space as Optuna knows it."""
+    return {name: _distribution(one, TUNABLE[name].log, TUNABLE[name].whole) for name, one in space.items()}
+
+
+def _distribution(one: Range, log: bool, whole: bool) -> BaseDistribution:
+    if whole:
+        return IntDistribution(int(one.low), int(one.high), log=log)
+    return FloatDistribution(one.low, one.high, log=log)
+
+
+def tried_of(trial: FrozenTrial) -> Tried:
+    """A finished trial in our own words."""
+    said = trial.user_attrs
+    ipa = trial.value if trial.state == TrialState.COMPLETE else None
+    return Tried(trial.number, trial.params, ipa, said.get(LEARNER, ""), tuple(said.get(BY_FOLD, ())), USUAL in said)
