@@ -18,6 +18,7 @@ from training.learners.crossfit import CrossFit, cross_fit
 from training.learners.leaf_tables import compile_leaf_tables
 from training.learners.learn import LEARNERS, Learned, learn
 from training.learners.plan import HORIZONS, Plan, Settings, plan_of
+from training.learners.promotable import explained_out_of_fold, held_to_riley
 from training.learners.refit import refit
 from training.learners.saved_model import PRIMARY, population_of, saved_model
 from training.progress import Advance, Steps, unwatched
@@ -51,8 +52,11 @@ def fit(cohort: Cohort, settings: Settings, advance: Advance = unwatched) -> Fit
     cross = _cross(plan, advance)
     learner, ipa = choose_learner(cohort, cross, settings.candidates)
     learned = _on_everybody(plan, advance)
+    r2 = explained_out_of_fold(cohort, cross, learner, PRIMARY)
+    plan = held_to_riley(plan, PRIMARY, r2)
     model = _model(plan, learner, learned, cross.calibration[learner], advance)
-    model = replace(model, facts={**model.facts, "learner_ipa": {name: round(value, 6) for name, value in ipa.items()}})
+    found = {"explained": None if r2 is None else round(r2, 6), "learner_ipa": {name: round(value, 6) for name, value in ipa.items()}}
+    model = replace(model, facts={**model.facts, **found})
     booster = learned.booster if LEARNERS[learner] > 0 else None
     raw = None if booster is None else bytes(booster.save_raw("ubj"))
     return Fit(model, raw, plan.standings, plan.choice, plan.matrix, cross, learner, ipa, plan)

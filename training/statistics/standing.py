@@ -40,8 +40,8 @@ def standing(follow_up: FollowUp, horizon: float, *, groups: ArrayLike | None = 
     """What may be believed at a horizon (days): not identifiable, not evaluable, evaluable or promotable.
 
     Identifiable: G(t-) >= .10, and somebody is known to be alive at t unless all are known to have died. Evaluable: at least
-    20 deaths and 20 known survivors. Promotable: at least 100 of each by effective size, G >= .30 (the sample size after
-    Riley is not checked yet). `groups` (n,) names the patient of each row where a patient has several.
+    20 deaths and 20 known survivors. Promotable: at least 100 of each by effective size, G >= .30; a model needs the sample size
+    after Riley beside it (`sample_size`). `groups` (n,) names the patient of each row where a patient has several.
 
     >>> trial = FollowUp(times=np.repeat([20.0, 200.0], [9, 138]), deaths=np.ones(147, bool))
     >>> standing(trial, 30).level, standing(trial, 30).why
