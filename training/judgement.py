@@ -17,7 +17,10 @@ def judgement_text(model: RiskModel, found: Found) -> str:
     lines = [found["example"]] if "example" in found else []
     lines.append(f"{model.name} on {found['cohort']}: {found['n']} patients")
     if TREATED in found:
-        lines += [f" {TREATED}, {found[TREATED]['n']} patients", *evaluation_lines(found[TREATED]), " everybody"]
+        treated = found[TREATED]
+        lines.append(f" {TREATED}, {treated['n']} patients")
+        lines += evaluation_lines(treated) if treated["horizons"] else ["  too few died, or are known to have lived, at any horizon"]
+        lines.append(" everybody")
     lines += evaluation_lines(found)
     if "inside" in found:
         inside, outside = found["inside"], found["population"]["outside"]

@@ -51,7 +51,9 @@ def judged(small_fit, others):
 
 def test_the_answer_has_the_shape_that_evaluate_promises(judged, others):
     found = json.loads(json.dumps(judged, allow_nan=False))
-    assert found.keys() - {"inside"} == {"example", "cohort", "n", "uno_c", "horizons", "refused", "population"}
+    evaluation = {"n", "uno_c", "horizons", "refused", "beats_them", "comparators", "strata"}
+    assert found.keys() - {"inside"} == evaluation | {"example", "cohort", "population", "recalibrated"}
+    assert found["inside"].keys() == evaluation
     assert (found["cohort"], found["n"]) == (others.name, len(others))
     is_evaluation(found)
     is_evaluation(found["inside"])

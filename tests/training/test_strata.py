@@ -28,8 +28,8 @@ def level(by, one):
     ("value", "band"),
     [
         (0.49, "below 0.5"), (0.5, "0.5 to 0.8"), (0.8, "0.8 to 1.0"), (0.99, "0.8 to 1.0"), (1.0, "1.0 to 1.2"),
-        (1.2, "1.2 to 1.5"), (1.5, "1.5 or more"), ("<0.5", "below 0.5"), ("<0.8", "known only as a limit"), (">1.5", "1.5 or more"),
-        (">1.0", "known only as a limit"),
+        (1.2, "1.2 to 1.5"), (1.5, "1.5 or more"), ("<0.5", "below 0.5"), ("<0.8", "known only as a limit"),
+        (">1.5", "1.5 or more"), (">1.0", "known only as a limit"),
     ],
 )  # fmt: skip
 def test_lymphocytes_are_grouped_at_every_cut_off_in_circulation(value, band):
@@ -41,8 +41,8 @@ def test_lymphocytes_are_grouped_at_every_cut_off_in_circulation(value, band):
     ("value", "band"),
     [
         (0, "undetectable"), (2, "undetectable"), ("<5", "undetectable"), (2.1, "up to 37"), (37, "up to 37"),
-        (37.1, "37 to 1,000"), (1000, "37 to 1,000"), (2183, "1,000 to 2,183"), (10000, "2,183 to 10,000"), (10001, "above 10,000"),
-        (">10000", "above 10,000"), (">1000", "known only as a limit"),
+        (37.1, "37 to 1,000"), (1000, "37 to 1,000"), (2183, "1,000 to 2,183"), (10000, "2,183 to 10,000"),
+        (10001, "above 10,000"), (">10000", "above 10,000"), (">1000", "known only as a limit"),
     ],
 )  # fmt: skip
 def test_ca19_9_is_grouped_where_it_applies(value, band):

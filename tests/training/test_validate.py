@@ -1,12 +1,15 @@
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from models.risk import sigmoid
 from training.cohort import read_cohort
+from training.comparing.simple_models import ALBUMIN, SIMPLE, out_of_fold_simple
 from training.fit import Settings, fit
-from training.statistics.evaluate import paired_difference
-from training.validate import EVERYBODY, LEAST_TREATED, TREATED, against_albumin, validate
+from training.statistics.evaluate import evaluate, paired_difference
+from training.validate import EVERYBODY, TREATED, validate
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 QUICK = Settings(learner="linear", folds=3, repeats=2, refits=2)
@@ -49,25 +52,40 @@ def test_a_patient_is_judged_by_the_mean_of_the_repeats(half_treated, validated)
 
 def test_the_gain_over_albumin_alone_is_paired_on_those_in_whom_it_was_measured(half_treated, validated):
     fitted, found = validated
-    albumin = np.array([one.current("albumin").value if one.current("albumin") else np.nan for one in half_treated.patients])
-    there = np.flatnonzero(~np.isnan(albumin))
+    there = np.array([row for row, one in enumerate(half_treated.patients) if one.current("albumin")])
     assert 0 < len(there) < len(half_treated)
+    theirs = out_of_fold_simple(SIMPLE[ALBUMIN], half_treated, fitted.cross, fitted.plan.grid, 1)
     ours = np.mean([repeat.calibrated["linear"] for repeat in fitted.cross.repeats], axis=0)[there]
-    part, place = half_treated.select(there).follow_up, fitted.cross.horizons.index(90.0)
-    expected = paired_difference(ours[:, place], -albumin[there], part, 90, bootstrap=30, seed=1)
-    gain = found.over_albumin[EVERYBODY][90.0]
-    assert (gain.value, gain.low, gain.high) == pytest.approx((expected.value, expected.low, expected.high))
-    alone = paired_difference(-albumin[there], albumin[there], part, 90, bootstrap=0, seed=1)
-    assert found.albumin_alone[EVERYBODY][90.0].value == pytest.approx((1 + alone.value) / 2)
+    part, place = half_treated.select(there), fitted.cross.horizons.index(90.0)
+    given = {"groups": [one.id for one in part.patients], "bootstrap": 30, "seed": 1}
+    expected = paired_difference(ours[:, place], theirs.log_odds[:, place], part.follow_up, 90, **given)
+    assert found.over_albumin[EVERYBODY][90.0] == expected
+    judged = evaluate(sigmoid(theirs.log_odds), theirs.log_odds, part.follow_up, fitted.cross.horizons, **given)
+    assert found.albumin_alone[EVERYBODY][90.0] == judged.horizons[90.0].auc
 
 
-def test_against_albumin_is_silent_where_too_few_have_it_and_says_why_where_too_few_died(small_cohort):
-    albumin, zeros = np.full(len(small_cohort), np.nan), np.zeros(len(small_cohort))
-    assert against_albumin({90.0: zeros}, albumin, small_cohort.follow_up, 5, 1) == ({}, {})
-    albumin[: LEAST_TREATED + 5] = -40.0
-    alone, gains = against_albumin({90.0: zeros}, albumin, small_cohort.follow_up, 5, 1)
-    assert alone[90.0].value is None
-    assert gains[90.0].why.startswith("day 90 is not evaluable: ")
+def test_every_population_stands_beside_its_comparators_and_is_looked_at_group_by_group(validated):
+    _, found = validated
+    told = json.loads(json.dumps(found.as_json(), allow_nan=False))
+    for name, one in told["evaluations"].items():
+        names = [beside["name"] for beside in one["comparators"]]
+        assert names[:3] == ["albumin_alone", "ln_nlr_alone", "cox_four"]
+        assert {"pni", "loris"} <= set(names)
+        whole = {(group["by"], group["level"]) for group in told["evaluations"][EVERYBODY]["strata"]}
+        assert whole >= {(group["by"], group["level"]) for group in one["strata"]}
+        assert one["beats_them"].startswith("Does it beat them by day 90? albumin alone: "), name
+    assert found.comparisons[TREATED][0].n < found.comparisons[EVERYBODY][0].n
+    assert told["scheme"] == {
+        "kind": "repeated cross-validation grouped by patient", "folds": 3, "repeats": 2, "seed": 1, "resamples": 30,
+    }  # fmt: skip
+
+
+def test_the_splits_are_told_or_refused_and_can_be_left_out(half_treated, validated):
+    fitted, found = validated
+    told = found.as_json()["splits"]
+    assert told["temporal"]["n"] + told["temporal"]["trained_on"] == len(half_treated)
+    assert told["leave one site out"]["n"] < len(half_treated)
+    assert validate(half_treated, fitted, bootstrap=0, seed=1, splits=False).splits == {}
 
 
 def test_a_model_that_learned_nothing_is_not_found_to_be_good(write_cohort):

@@ -83,7 +83,7 @@ def temporal(fit: Fit, *, bootstrap: int, seed: int, progress: Advance = unwatch
 def _later(fit: Fit) -> tuple[float, NDArray[np.intp]]:
     """The decimal year from which patients are judged, and their rows."""
     if fit.plan.cohort.periods is None:
-        raise Refused("the cohort file names no calendar date of the index date: patients cannot be put in order of time")
+        raise Refused("the calendar year of the index date is not known for everybody: patients cannot be put in order of time")
     periods = np.asarray(fit.plan.cohort.periods)
     cut = float(np.quantile(periods, 1.0 - LATER, method="higher"))
     if cut <= periods.min():
