@@ -1,14 +1,19 @@
 """Every exam sat small, so that the large ones still run on the day they are wanted; the oracle has a file of its own."""
 
+import json
 import math
+import re
 
 import chowell
+import covered
+import cuts
 import filing
 import first_hour
 import growth
 import intervals
 import pytest
 import run
+import speed
 from marks import Mark, table
 
 from training.fit import Settings
@@ -87,3 +92,42 @@ def test_intervals_are_held_against_the_limit_and_beside_it_the_truth(tmp_path):
     assert found[who + "intervals that hold the limit's risk"] == pytest.approx(sum(by_day) / 5)
     assert found[who + "in the tenth of risk where fewest hold"] <= found[who + "intervals that hold the limit's risk"]
     assert all("the true risk" in mark.note for mark in marks)
+
+
+@pytest.mark.skipif(cuts.TABLES is None, reason="LYMPHORISK_COHORTS does not name the tables of the real cohorts")
+def test_the_risk_of_a_follow_up_cut_short_is_recovered_on_average_where_it_can_be(tmp_path):
+    marks = cuts.sit(tmp_path, nobody, ("chowell_train", "support2_lung"), lost=(0.5,), cuts=25)
+    assert len(marks) == 6
+    assert not any(mark.falls_short for mark in marks)
+    year, unanswered = marks[2], marks[5]
+    assert year.bar == "-0.01 to 0.01"
+    assert re.search(r"truth 0.439; dropping says 0.6\d\d, calling alive 0.3\d\d", year.note)
+    assert (unanswered.bar, unanswered.note) == ("", "no cut left a follow-up that answers it")
+
+
+def test_intervals_of_an_evaluation_are_held_against_the_population(tmp_path):
+    marks = covered.sit(tmp_path, nobody, cohorts=10, population=20_000, resamples=40, processes=1, results=tmp_path / "r.json")
+    found, written = values(marks), json.loads((tmp_path / "r.json").read_text())
+    assert found["auc by day 180: intervals that hold the truth"] >= 0.6
+    assert found["observed expected by day 180: intervals that hold the truth"] >= 0.6
+    assert [mark.what for mark in marks if mark.bar] == [
+        "auc by day 180: intervals that hold the truth",
+        "observed expected by day 180: intervals that hold the truth",
+    ]
+    told = written["intervals"]["auc"]
+    assert told["mean"] == pytest.approx(told["truth"], abs=0.03)
+    assert told["covered"] + told["below"] + told["above"] == pytest.approx(1)
+    assert 0.2 < written["lost_before"] < 0.35
+
+
+def test_the_coverage_that_was_measured_is_kept_and_holds():
+    kept = json.loads(covered.RESULTS.read_text())
+    assert (kept["cohorts"], kept["patients"], kept["resamples"]) == (covered.COHORTS, covered.PATIENTS, covered.RESAMPLES)
+    for name in covered.BARRED:
+        assert covered.LEAST <= kept["intervals"][name]["covered"] <= covered.MOST
+
+
+def test_a_judgement_is_timed(tmp_path):
+    marks = speed.sit(tmp_path, nobody, patients=300, resamples=10, many=50_000)
+    assert not any(mark.falls_short for mark in marks)
+    assert all(mark.value > 0 for mark in marks)

@@ -12,10 +12,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import chowell
+import covered
+import cuts
 import filing
 import first_hour
 import growth
 import intervals
+import speed
 import truth
 from marks import Mark, table
 
@@ -28,6 +31,9 @@ EXAMS: Mapping[str, Callable[..., list[Mark]]] = {
     "intervals": intervals.sit,
     "filing": filing.sit,
     "first-hour": first_hour.sit,
+    "cuts": cuts.sit,
+    "coverage": covered.sit,
+    "speed": speed.sit,
 }
 
 
