@@ -9,21 +9,28 @@ from typing import NoReturn
 
 import typer
 
+INTERRUPTED = 130  # as shells say of whoever was stopped by Ctrl-C
+
 
 @contextmanager
 def refusing(as_json: bool) -> Iterator[None]:
     """What a command refuses becomes its faults on standard error, and exit code 1."""
     from models.artifact import InvalidArtifact
     from models.cohort_file import InvalidCohort
+    from models.durable import Busy
     from models.seal import BrokenSeal
-    from training.refused import NothingEvaluable, NotSupported
+    from training.refused import NothingEvaluable, NotSupported, NotTracked, SearchInterrupted
+    from training.study.study_file import InvalidStudy
 
     try:
         yield
-    except InvalidCohort as error:
+    except (InvalidCohort, InvalidStudy) as error:
         refuse(list(map(str, error.faults)), as_json)
-    except (InvalidArtifact, BrokenSeal, NotSupported, NothingEvaluable, FileExistsError) as error:
+    except (InvalidArtifact, BrokenSeal, Busy, NotSupported, NothingEvaluable, NotTracked, FileExistsError) as error:
         refuse([str(error)], as_json)
+    except SearchInterrupted as stopped:
+        typer.echo(str(stopped), err=True)
+        raise typer.Exit(INTERRUPTED) from stopped
     except ModuleNotFoundError as error:
         refuse([f"{error.name} is not installed: this command needs lymphorisk[training]"], as_json)
 

@@ -20,5 +20,13 @@ Bootstrap = Annotated[int, typer.Option("--bootstrap", min=0, help="Resamples fo
 Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same numbers.")]
 Digest = Annotated[str | None, typer.Option("--digest", help="Refuse any model but the one of this digest.")]
 TrackingUri = Annotated[str, typer.Option("--tracking-uri", help="The MLflow store or server.")]
+RegisteredName = Annotated[str, typer.Option("--registered-name", help="Name in the MLflow registry.")]
+Releases = Annotated[Path, typer.Option("--releases", help="The folder of the releases and their ledger.", file_okay=False)]
+SealKey = Annotated[Path | None, typer.Option("--seal-key", help="The file of the key that seals the ledger.", dir_okay=False)]
+By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it; a claim, kept in the ledger.")]
+ApprovedBy = Annotated[str, typer.Option("--approved-by", metavar="OTHER", help="Who approves; another person, a claim too.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the ledger.")]
 AsJson = Annotated[bool, typer.Option("--json", help="The answer as JSON on standard output.")]
 DEFAULT_TRACKING = "sqlite:///mlflow.db"
+DEFAULT_RELEASES = Path("releases")
+DEFAULT_NAME = "lymphorisk"

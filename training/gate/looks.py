@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from models import ledger
-from models.seal_key import read_key, read_or_make_key
+from models.seal_key import read_key
+from training.gate.store import key_of
 
 
 def record_look(
@@ -25,8 +26,8 @@ def record_look(
 
     `by` is a claim, `what` names the command. Raises BrokenSeal where the ledger in `releases` does not verify.
     """
-    facts = {"model": model_digest, "cohort": cohort_digest, "cohort_name": cohort_name, "by": by, "what": what}
-    ledger.append(releases, ledger.LOOK, facts, read_or_make_key(seal_key, say))
+    facts = look_facts(model_digest, cohort_digest, cohort_name, by, what)
+    ledger.append(releases, ledger.LOOK, facts, key_of(releases, seal_key, say))
     return looks_at(releases, cohort_digest, seal_key=seal_key)
 
 
@@ -34,5 +35,14 @@ def looks_at(releases: Path, cohort_digest: str, *, seal_key: Path | None = None
     """How often the cohort of this digest was looked at, as far as the ledger in `releases` knows; 0 where there is none."""
     if not ledger.exists(releases):
         return 0
-    entries = ledger.read_ledger(releases, read_key(seal_key))
+    return seen(ledger.read_ledger(releases, read_key(seal_key)), cohort_digest)
+
+
+def look_facts(model_digest: str, cohort_digest: str, cohort_name: str, by: str, what: str) -> dict[str, object]:
+    """What the ledger keeps of a look."""
+    return {"model": model_digest, "cohort": cohort_digest, "cohort_name": cohort_name, "by": by, "what": what}
+
+
+def seen(entries: Sequence[ledger.Entry], cohort_digest: str) -> int:
+    """How many of the entries are looks at the cohort of this digest."""
     return sum(entry.kind == ledger.LOOK and entry.facts["cohort"] == cohort_digest for entry in entries)

@@ -53,14 +53,16 @@ def log_pyfunc(
     status: Literal["READY", "FAILED"] = "FAILED"
     try:
         with TemporaryDirectory() as aside:
-            client.log_model_artifacts(logged.model_id, str(_saved(Path(aside), logged.model_id, run, code, folder, days)))
+            client.log_model_artifacts(logged.model_id, str(saved_pyfunc(Path(aside), logged.model_id, run, code, folder, days)))
         status = "READY"
     finally:
         logged = client.finalize_logged_model(logged.model_id, status)
     return logged
 
 
-def _saved(aside: Path, model_id: str, run: str, code: Path, folder: Path, days: tuple[int, ...]) -> Path:
+def saved_pyfunc(
+    aside: Path, model_id: str | None, run: str | None, code: Path, folder: Path, days: tuple[int, ...]
+) -> Path:
     """The folder that MLflow saves a pyfunc to, within `aside`, cleared of what this machine would tell of itself."""
     import mlflow
     from mlflow.models import Model

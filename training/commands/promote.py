@@ -1,0 +1,103 @@
+"""A trained model reaches patients, if every criterion of the gate holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from training.commands.answering import answer, refusing
+from training.commands.given import cohort_of, folder_of
+from training.commands.options import (
+    DEFAULT_NAME,
+    DEFAULT_RELEASES,
+    DEFAULT_TRACKING,
+    Accept,
+    ApprovedBy,
+    AsJson,
+    Bootstrap,
+    By,
+    Data,
+    Reason,
+    RegisteredName,
+    Releases,
+    SealKey,
+    Seed,
+    TrackingUri,
+)
+
+if TYPE_CHECKING:
+    from training.gate.gate import Judged
+
+_VERSION = "An artifact folder, a version number of the registered model, or an MLflow URI."
+_TEST = "A cohort file of patients of whom neither this model nor the champion learned."
+_DEVELOPMENT = "The cohort file the model learned from: its patients are looked for in --test."
+_DRY = "Judge every criterion and write nothing."
+CohortFile = Annotated[Path | None, typer.Option("--test", metavar="COHORT", help=_TEST, exists=True, dir_okay=False)]
+Learned = Annotated[Path | None, typer.Option("--development", metavar="COHORT", help=_DEVELOPMENT, exists=True, dir_okay=False)]
+
+
+def promote_command(pyfunc: Path) -> Callable[..., None]:
+    """The verb `promote`; `pyfunc` is the models-from-code file by which MLflow scores."""
+
+    def promote(
+        version: Annotated[str, typer.Argument(metavar="VERSION", help=_VERSION)],
+        by: By,
+        approved_by: ApprovedBy,
+        reason: Reason,
+        test: CohortFile = None,
+        development: Learned = None,
+        data: Data = None,
+        accept: Accept = "",
+        releases: Releases = DEFAULT_RELEASES,
+        seal_key: SealKey = None,
+        tracking_uri: TrackingUri = DEFAULT_TRACKING,
+        registered_name: RegisteredName = DEFAULT_NAME,
+        bootstrap: Bootstrap = 200,
+        seed: Seed = 1,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help=_DRY)] = False,
+        as_json: AsJson = False,
+    ) -> None:
+        """Bring a model to patients: all criteria are judged and told; the ledger keeps who, why and on what evidence."""
+        with refusing(as_json):
+            from training.gate.gate import Candidate, judge_candidate
+            from training.gate.held_out import HeldOut
+            from training.gate.paths import every_path
+            from training.gate.promote import Claim, NotPromoted
+            from training.gate.promote import promote as promote_candidate
+            from training.gate.store import champion_there, opened
+            from training.progress import Bars
+            from training.tracking.champion import Registry
+
+            claim, registry = Claim(by, approved_by, reason), Registry(tracking_uri, registered_name)
+            named = f"models:/{registered_name}/{version}" if version.isdecimal() else version
+            with folder_of(named, tracking_uri) as folder, Bars() as bars:
+                candidate = Candidate.read(folder)
+                given = None
+                if test is not None:
+                    learned = None if development is None else cohort_of(development, data, accept)
+                    read = cohort_of(test, data, accept, candidate.artifact.model.required)
+                    given = HeldOut(read, learned, bootstrap, seed)
+                scorers = every_path(pyfunc)
+                if dry_run:
+                    champion = champion_there(releases, seal_key, registry)
+                    _tell(judge_candidate(candidate, champion, given, scorers, bars), as_json)
+                store = opened(releases, seal_key, registry, partial(typer.echo, err=True))
+                known = version if version.isdecimal() else next(iter(registry.versions(candidate.artifact.digest)), "")
+                try:
+                    done = promote_candidate(candidate, known, claim, store, given, scorers, bars)
+                except NotPromoted as refused:
+                    typer.echo(str(refused), err=True)
+                    _tell(refused.judged, as_json)
+        answer(done.as_json(), done.text(), as_json)
+
+    return promote
+
+
+def _tell(judged: Judged, as_json: bool) -> NoReturn:
+    """All criteria where nothing was promoted; exit code 1 where one does not hold."""
+    answer(judged.as_json() | {"holds": not judged.fails}, judged.text(), as_json)
+    raise typer.Exit(1 if judged.fails else 0)

@@ -1,0 +1,118 @@
+"""The live checks on a test cohort: who was in it, how good the model is there, and whether it is better than the champion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from models.artifact import Artifact
+from models.design import FloatArray, design_matrix
+from models.example import is_simulated
+from training.cohort import Cohort
+from training.comparing.simple_models import SavedSimple
+from training.diagnosis.diagnose import diagnose
+from training.diagnosis.overlap import overlap
+from training.gate.performance import CHAMPION, on_test
+from training.gate.sealed import diagnosis
+from training.gate.verdict import Verdict, above, missing
+from training.judge import judge
+from training.progress import Advance, unwatched
+from training.statistics.estimates import NotEstimable
+from training.statistics.evaluate import paired_difference
+from training.study.criteria import Criteria
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The test cohort, and the development cohort of the model against which it is searched for shared patients."""
+
+    test: Cohort
+    development: Cohort | None = None
+    bootstrap: int = 200
+    seed: int = 1
+
+
+def held_out_verdicts(
+    ours: Artifact,
+    simple: SavedSimple,
+    champion: Artifact | None,
+    given: HeldOut | None,
+    criteria: Criteria,
+    advance: Advance = unwatched,
+) -> Iterator[Verdict]:
+    """Every criterion of the test cohort; without one, whether it may be done without."""
+    yield needed(champion, given, criteria)
+    if given is None:
+        return
+    yield from strangers(ours, champion, given)
+    learned_from = str(ours.provenance.get("cohort_digest"))
+    findings = diagnose(given.test, days=ours.model.days, primary=criteria.primary_day, developed_on=learned_from)
+    yield diagnosis(findings.filed()["findings"], f"on {given.test.name}")
+    found = judge(ours.model, given.test, simple=simple, bootstrap=given.bootstrap, seed=given.seed, advance=advance)
+    yield from on_test(found, criteria)
+    if champion is not None:
+        yield over_champion(ours, champion, given, criteria)
+
+
+def needed(champion: Artifact | None, given: HeldOut | None, criteria: Criteria) -> Verdict:
+    """A champion is only replaced on patients of whom neither model has learned."""
+    allowed = "a test cohort (--test)" if criteria.require_test or champion is not None else "cross-validation will do"
+    why = "there is a champion to be replaced" if champion is not None else ""
+    holds = given is not None or not (criteria.require_test or champion is not None)
+    return Verdict("test cohort", holds, "given", "none" if given is None else given.test.name, allowed, why)
+
+
+def strangers(ours: Artifact, champion: Artifact | None, given: HeldOut) -> Iterator[Verdict]:
+    """Nobody in the test cohort may be a patient either model learned from; simulated patients test nothing."""
+    test = given.test
+    where = f"on {test.name}"
+    yield Verdict("test not simulated", not is_simulated(test.source), where, f"source: {test.source}", "real patients")
+    for whose, model in (("the model", ours), ("the champion", champion)):
+        if model is not None:
+            same = model.provenance.get("cohort_digest") == test.digest
+            found = "the very cohort" if same else "another cohort"
+            yield Verdict(f"not the cohort {whose} learned from", not same, where, found, "another cohort")
+    yield _nobody_shared(ours, given, where)
+
+
+def _nobody_shared(ours: Artifact, given: HeldOut, where: str) -> Verdict:
+    name, allowed, development = "no patients shared", "nobody in both", given.development
+    if development is None:
+        why = "give the cohort the model learned from (--development): without it nobody can look for its patients here"
+        return Verdict(name, False, where, "not looked for", allowed, why)
+    if development.digest != ours.provenance.get("cohort_digest"):
+        why = f"{development.name} is not the cohort the model learned from, or it was changed since"
+        return Verdict(name, False, where, f"digest {development.digest[:12]}", allowed, why)
+    found = [one.filed() for one in overlap(development, given.test)]
+    verdicts = [one["verdict"] for one in found]
+    holds = "Fail" not in verdicts and "Pass" in verdicts
+    return Verdict(name, holds, where, ", ".join(verdicts), allowed, "; ".join(str(one["why"]) for one in found))
+
+
+def over_champion(ours: Artifact, champion: Artifact, given: HeldOut, criteria: Criteria) -> Verdict:
+    """The paired difference in AUC against the champion, same patients and same resamples."""
+    name, where, day = "AUC gained over the champion", f"on {given.test.name}", criteria.primary_day
+    columns = [_column(one, given.test, day) for one in (ours, champion)]
+    absent = [one.model.name for one, column in zip((ours, champion), columns, strict=True) if column is None]
+    if absent:
+        return missing(name, where, f"{', '.join(absent)} does not serve day {day:g}")
+    a, b = (column for column in columns if column is not None)
+    ids = [patient.id for patient in given.test.patients]
+    drawn: dict[str, Any] = {"bootstrap": given.bootstrap, "seed": given.seed}
+    try:
+        gain = paired_difference(a, b, given.test.follow_up, day, groups=ids, **drawn)
+    except NotEstimable as reason:
+        return missing(name, where, str(reason))
+    return above(name, where, gain.as_json(), criteria.least_auc_gain_over.get(CHAMPION, 0.0))
+
+
+def _column(artifact: Artifact, cohort: Cohort, day: float) -> FloatArray | None:
+    """The log-odds (n,) of the model at `day`; None where it does not serve it."""
+    model = artifact.model
+    if day not in model.days:
+        return None
+    scores = model.score(design_matrix(model.design, cohort.patients))
+    return np.ascontiguousarray(scores.log_odds[:, model.days.index(int(day))])
