@@ -151,7 +151,8 @@ def test_what_is_absent_is_said_to_be_absent(small_evidence: Evidence) -> None:
     page = Page(report_html(bare, {}))
     assert page.all("img") == []
     quiet = [word for word in page.text("p") if "not available:" in word]
-    assert [word.split(":")[0] for word in quiet] == ["Diagnosis", "Strata", "Comparators", "Splits by time and by site", "Study"]
+    absent = ["Diagnosis", "Strata", "Comparators", "Splits by time and by site", "Study", "Learning curve"]
+    assert [word.split(":")[0] for word in quiet] == absent
 
 
 def test_a_name_that_looks_like_markup_stays_text(evidence: Evidence) -> None:
@@ -171,3 +172,13 @@ def test_it_is_written_beside_the_artifact_the_same_every_time(evidence: Evidenc
     write_report(tmp_path / "model", evidence, pictures, "f" * 64, {})
     assert path.read_bytes() == first
     assert str(tmp_path).encode() not in first
+
+
+def test_patients_kept_for_the_end_are_told_with_the_number_of_the_look(evidence: Evidence) -> None:
+    one = {"cohort": "later", "digest": "cd", "look": 2, "population": {"inside": 480, "outside": 0}}
+    test = {"cohorts": [one | {"evaluations": evidence["evaluation.json"]["evaluations"]}]}
+    page = Page(report_html(evidence | {"test.json": test}, {}))
+    assert "Patients kept for the end" in page.text("h2")
+    assert "later, look 2 at it" in page.text("h3")
+    n = evidence["evaluation.json"]["evaluations"]["everybody"]["n"]
+    assert f"later, everybody, {n} patients" in page.text("caption")

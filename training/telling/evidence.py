@@ -20,23 +20,30 @@ from training.telling.risk_facts import risk_facts
 
 COHORT, LEARNER, RISKS, EVALUATION = "cohort.json", "learner.json", "risks.json", "evaluation.json"
 DIAGNOSIS, COMPARATORS, STUDY = "diagnosis.json", "comparators.json", "study.json"
-NAMES = (COHORT, DIAGNOSIS, STUDY, LEARNER, EVALUATION, COMPARATORS, RISKS)
+TEST = "test.json"
+NOT_ASKED = {"not available": "it was not asked for"}
+NAMES = (COHORT, DIAGNOSIS, STUDY, LEARNER, EVALUATION, COMPARATORS, TEST, RISKS)
 """The documents an artifact may hold beside its card, in the order in which they are told."""
 
 
 def evidence_of(
-    cohort: Cohort, fit: Fit, evaluation: Mapping[str, Any], further: Mapping[str, Mapping[str, Any]] | None = None
+    cohort: Cohort,
+    fit: Fit,
+    evaluation: Mapping[str, Any],
+    further: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    curve: Mapping[str, Any] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Every document by file name: what the cohort, the learner and the risks say, the evaluation, and `further` documents.
 
-    `evaluation` is `Validation.as_json()`, `further` the diagnosis, the comparators and the study where there are any. All are
-    as they will be read back from their files.
+    `evaluation` is `Validation.as_json()`, `further` the diagnosis, the comparators, the study and the test where there are any,
+    `curve` the learning curve where it was asked for. All are as they will be read back from their files.
     """
     made: dict[str, Mapping[str, Any]] = {
         COHORT: cohort_facts(cohort, fit.standings),
         LEARNER: learner_facts(fit),
         EVALUATION: masked_evaluation(evaluation, len(cohort)),
-        RISKS: risk_facts(cohort, fit, list(evaluation["evaluations"])),
+        RISKS: risk_facts(cohort, fit, list(evaluation["evaluations"])) | {"learning_curve": curve or NOT_ASKED},
         **(further or {}),
     }
     return {name: json.loads(as_bytes(made[name])) for name in NAMES if name in made}

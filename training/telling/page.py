@@ -102,6 +102,7 @@ def _told(evidence: Evidence, digest: str, provenance: Provenance) -> Iterable[S
         sections_comparison.strata(evidence),
         sections_comparison.comparators(evidence),
         sections_comparison.splits(evidence),
+        sections_comparison.test(evidence),
         sections_comparison.study(evidence),
         sections_model.learner(evidence),
         [*sections_model.attribution(evidence), *_below(sections_model.features(evidence))],

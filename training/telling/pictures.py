@@ -18,6 +18,7 @@ from training.telling.drawn_decisions import draw_censoring, draw_decisions
 from training.telling.drawn_dependence import draw_dependence
 from training.telling.drawn_flow import draw_flow
 from training.telling.drawn_forest import draw_comparators, draw_strata
+from training.telling.drawn_learning import draw_learning_curve
 from training.telling.drawn_survival import draw_by_risk, draw_survival
 from training.telling.evidence import COHORT, EVALUATION, RISKS
 from training.telling.pointers import Evidence
@@ -43,6 +44,9 @@ def _drawn(cohort: Cohort, fit: Fit, evidence: Evidence) -> Drawn:
     yield "flow", draw_flow(told["flow"], told["patients"], told["deaths"], example=example)
     yield "survival", draw_survival(cohort.follow_up, fit.standings, example=example)
     yield from drawn_evaluation(evidence, example)
+    curve = evidence.get(RISKS, {}).get("learning_curve", {})
+    if "points" in curve:
+        yield "learning-curve", draw_learning_curve(curve, example=example)
     of = attribution(fit)
     yield "shap-swarm", draw_swarm(of, seed=1, example=example)
     yield "shap-dependence", draw_dependence(of, seed=1, example=example)

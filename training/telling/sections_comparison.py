@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from training.telling.blocks import Block, Heading, Picture, Table, Words, interval, missing, points, table
-from training.telling.evidence import EVALUATION, STUDY
+from training.telling.evidence import EVALUATION, STUDY, TEST
 from training.telling.pointers import Evidence
 from training.telling.sections_performance import shown_day, slug, statistics
 
@@ -115,6 +116,22 @@ def splits(evidence: Evidence) -> list[Block]:
         else:
             blocks += missing(name.capitalize(), str(found.get("refused", "no reason was given")))
     return [Heading("Splits"), *(blocks or missing("Splits by time and by site", "none were evaluated"))]
+
+
+def test(evidence: Evidence) -> list[Block]:
+    """The patients that a study kept for the end, and how often they have been looked at; nothing where none were kept."""
+    if TEST not in evidence:
+        return []
+    said = "Nobody here was learned from. A test cohort wears out: every look at it is counted."
+    blocks: list[Block] = [Heading("Patients kept for the end"), Words(said)]
+    for one in evidence[TEST]["cohorts"]:
+        blocks += [Heading(f"{one['cohort']}, look {one['look']} at it", 3)]
+        for name, found in one["evaluations"].items():
+            named = f"{one['cohort']}, {name}, {found['n']} patients"
+            blocks += [replace(each, caption=named) for each in statistics(found) if isinstance(each, Table)]
+            blocks += [Words(sentence) for sentence in _beats(evidence, f"{one['cohort']}, {name}", found)]
+            blocks += points(f"Refused, {name}:", (f"day {day}: {why}" for day, why in found["refused"].items()))
+    return blocks
 
 
 def study(evidence: Evidence) -> list[Block]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.explanation import COVERS
-from training.telling.blocks import Block, Heading, Picture, Words, number, points, table, unit
-from training.telling.evidence import COHORT, LEARNER
+from training.telling.blocks import Block, Heading, Picture, Words, missing, number, points, table, unit
+from training.telling.evidence import COHORT, LEARNER, RISKS
 from training.telling.pointers import Evidence
 
 _SIGNS = {1: "never lowers the risk", -1: "never raises the risk", 0: "either way"}
@@ -72,7 +72,19 @@ def learner(evidence: Evidence) -> list[Block]:
             "checkpoint blockade (LORIS publication): figures on those very patients are flattered by that as well."
         ),
         *([Words(advance)] if told["variables_named_in_advance"] else []),
+        *_learning_curve(evidence.get(RISKS, {}).get("learning_curve", {})),
     ]
+
+
+def _learning_curve(found: Facts) -> list[Block]:
+    """Whether more patients would help."""
+    if "points" not in found:
+        return missing("Learning curve", str(found.get("not available", "it was not asked for")))
+    said = f"The linear learner fitted on shares of the patients; the same {found['judged']} judged out of fold each time."
+    rows = [(one["patients"], number(one["auc"]), number(one["ipa"])) for one in found["points"]]
+    drawn = Picture("learning-curve", "Learning curve", "AUC and IPA by the number of patients learned from, as in the table.")
+    told = table(f"Learning curve by day {found['day']:g}", ("patients learned from", "AUC", "IPA"), rows)
+    return [Heading("Would more patients help?", 3), Words(said), drawn, *told]
 
 
 def features(evidence: Evidence) -> list[Block]:
