@@ -11,8 +11,8 @@ NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 # in place of the cell tagged "parameters", and how many pictures there must be
 SMALL = {
     "cohort": ("patients = 600", 3),
-    "model": ("patients, refits, bootstrap = 600, 2, 5", 8),
-    "patient": ("patients, bootstrap = 400, 5", 3),
+    "model": ("patients, refits, bootstrap, trials = 600, 2, 5, 2", 8),
+    "patient": ("patients, bootstrap = 1500, 5", 4),
 }
 
 
