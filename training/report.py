@@ -7,7 +7,9 @@ from typing import Any
 from models.example import EXAMPLE
 from training.judgement import evaluation_lines, split_lines
 from training.run import TrainedRun
+from training.tested import tested_lines
 from training.tracking.track import Tracked
+from training.tuning.tried import found_lines
 
 
 def run_json(run: TrainedRun) -> dict[str, object]:
@@ -24,6 +26,8 @@ def run_json(run: TrainedRun) -> dict[str, object]:
         "left_out": dict(fitted.choice.left_out),
         "refused": dict(fitted.model.refused),
         "promotable": fitted.model.facts["promotable"],
+        "search": None if run.found is None else run.found.as_json(),
+        "test": run.test,
         "validation": run.validation.as_json(),
         "pictures": [str(path) for path in run.pictures],
         "report": str(run.report),
@@ -46,6 +50,8 @@ def run_text(run: TrainedRun) -> str:
         lines += [f" {name}, {found['n']} patients", *evaluation_lines(found)]
         lines.append("  mean of folds: " + _means(run.validation.fold_means[name]))
     lines += split_lines(told["splits"])
+    lines += tested_lines(run.test) if run.test else []
+    lines += ["", *found_lines(run.found)] if run.found else []
     ipa = ", ".join(f"{name} {value:.4f}" for name, value in fitted.learner_ipa.items())
     lines += ["", f"Saved learner: {fitted.learner} (cross-validated IPA: {ipa})"]
     lines.append(f"Features: {', '.join(fitted.model.design.features)}")

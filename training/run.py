@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
 from models import artifact
 from training.cohort import Cohort, read_cohort
+from training.comparing.simple_file import simple_from
 from training.fit import Fit, Settings, fit
+from training.learners.plan import plan_of
 from training.progress import Advance, unwatched
 from training.provenance import provenance_of
+from training.study.study import Study
 from training.telling.card import card_files
-from training.telling.evidence import COMPARATORS, evidence_files, evidence_of
+from training.telling.evidence import COMPARATORS, STUDY, TEST, evidence_files, evidence_of
+from training.telling.learning_curve import learning_curve
 from training.telling.page import write_report
 from training.telling.pictures import draw_pictures
+from training.tested import Looks, kept_apart
+from training.tracking.reachable import require_reachable, saved_anyway
 from training.tracking.track import Tracked, Tracking, track
+from training.tracking.trials import Trials, told_trials
+from training.tuning.search import search
+from training.tuning.trials import storage_of
+from training.tuning.tried import Found
 from training.validate import Validation, validate
 
 
@@ -34,6 +45,8 @@ class TrainedRun:
     pictures: tuple[Path, ...]
     report: Path  # one HTML page, beside the artifact
     tracked: Tracked | None
+    found: Found | None = None  # by a search
+    test: Mapping[str, Any] | None = None  # the test cohorts of a study, judged
 
 
 def train(
@@ -47,25 +60,63 @@ def train(
     tracking: Tracking | None,
     advance: Advance = unwatched,
     say: Callable[[Cohort], object] = lambda cohort: None,
+    study: Study | None = None,
+    looks: Looks | None = None,
 ) -> TrainedRun:
-    """Read, fit, validate, draw, save, track. `say` hears of the cohort before anything is fitted."""
+    """Read, search, fit, validate, test, draw, save, track. `say` hears of the cohort before anything is fitted.
+
+    `settings` are those of the `study` where there is one; `looks` counts who looked at its test cohorts.
+    """
     if out.exists() and any(out.iterdir()):
         raise FileExistsError(f"{out} is not empty: an artifact is written once and never altered")
+    if tracking is not None:
+        require_reachable(tracking.uri)
     cohort = read_cohort(cohort_file, data=data, accept=accept, progress=True)
+    apart = kept_apart(study, cohort, data, looks)
     say(cohort)
     # the matrices are small: more BLAS threads than one only wait for each other (18 s against 2 s for 500 patients)
-    with threadpool_limits(1, user_api="blas"):
+    with threadpool_limits(1, user_api="blas"), told_trials(tracking, cohort.name) as trials:
+        found = _searched(cohort, settings, study, out, trials, advance)
+        settings = settings if found is None else found.settings
         fitted = fit(cohort, settings, advance)
         validation = validate(cohort, fitted, bootstrap=bootstrap, seed=settings.seed, progress=advance)
-    evidence = evidence_of(cohort, fitted, validation.as_json(), {COMPARATORS: validation.simple_models})
+        simple = simple_from(validation.simple_models)
+        curve = learning_curve(fitted, settings.seed, advance)
+        test = apart.judge(fitted.model, simple, bootstrap=bootstrap, seed=settings.seed, advance=advance)
+    further = {COMPARATORS: validation.simple_models} | _declared(study, found) | ({} if test is None else {TEST: test})
+    evidence = evidence_of(cohort, fitted, validation.as_json(), further, curve=curve)
     pictures = draw_pictures(cohort, fitted, evidence, out.with_name(out.name + "-pictures"))
     files = evidence_files(evidence) | card_files(evidence) | ({} if fitted.booster is None else {"booster.ubj": fitted.booster})
     provenance = provenance_of(cohort, settings)
     digest = artifact.save(fitted.model, out, files=files, provenance=provenance)
+    apart.looked_at_by(digest)
     report = write_report(out, evidence, pictures, digest, provenance)
-    tracked = None
-    if tracking is not None:
-        advance("tracking in MLflow", 0, 1)
-        tracked = track(tracking, cohort, settings, fitted, validation, out, digest, pictures)
-        advance("tracking in MLflow", 1, 1)
-    return TrainedRun(cohort, settings, fitted, validation, out, digest, pictures, report, tracked)
+    run = TrainedRun(cohort, settings, fitted, validation, out, digest, pictures, report, None, found, test)
+    return run if tracking is None or trials is None else replace(run, tracked=_tracked(run, tracking, trials, advance))
+
+
+def _searched(
+    cohort: Cohort, settings: Settings, study: Study | None, out: Path, trials: Trials | None, advance: Advance
+) -> Found | None:
+    if study is None or study.search is None:
+        return None
+    storage, tell = storage_of(study.search, out), trials.tell if trials else lambda tried: None
+    return search(plan_of(cohort, settings), study.search, storage, advance=advance, tell=tell)
+
+
+def _declared(study: Study | None, found: Found | None) -> dict[str, Mapping[str, Any]]:
+    """`study.json`: what was declared before training, and what the search found."""
+    if study is None:
+        return {}
+    told = study.as_json()
+    return {STUDY: told if found is None else told | {"search_result": found.as_json()}}
+
+
+def _tracked(run: TrainedRun, tracking: Tracking, trials: Trials, advance: Advance) -> Tracked:
+    advance("tracking in MLflow", 0, 1)
+    with saved_anyway(run.folder, run.digest, tracking.uri):
+        trials.tell_the_rest()
+        told = (run.cohort, run.settings, run.fit, run.validation, run.folder, run.digest, run.pictures)
+        tracked = track(tracking, *told, begun=trials.run)
+    advance("tracking in MLflow", 1, 1)
+    return tracked

@@ -69,7 +69,7 @@ class Study:
             "horizons": list(self.horizons),
             "learners": list(self.learners),
             **scheme,
-            "search": None if self.search is None else {"declared": self.search.as_json()},
+            "search": None if self.search is None else self.search.as_json(),
             "test": [path.name for path in self.test],
             "gate": self.criteria.as_json(),
             "card": dict(self.card),

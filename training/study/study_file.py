@@ -126,7 +126,8 @@ def _space(reading: Reading, given: Mapping[str, Any]) -> dict[str, Range]:
     if "space" not in given:
         return dict(SPACE)
     nested = reading.table(given, "space", "search.")
-    declared = {f"{learner}.{name}": one for learner in nested for name, one in reading.table(nested, learner, "search.space.").items()}
+    tables = {learner: reading.table(nested, learner, "search.space.") for learner in nested}
+    declared = {f"{learner}.{name}": one for learner, table in tables.items() for name, one in table.items()}
     reading.known(declared, TUNABLE, "search.space.")
     found = {name: _range(reading, name, declared) for name in TUNABLE if name in declared}
     if not declared:

@@ -21,6 +21,9 @@ _QUIET = {  # the first must be there before MLflow is imported
     "MLFLOW_UV_AUTO_DETECT": "false",  # or it copies the project of the working directory into a model
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_LOGGING_LEVEL": "ERROR",
+    # or a server that goes away is waited for four minutes at every call
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
 }
 
 
@@ -66,6 +69,12 @@ def experiment_id(client: MlflowClient, uri: str, name: str) -> str:
         return str(found.experiment_id)
     place = (_beside(uri) / "mlruns" / name).as_uri() if uri.startswith(_SQLITE) else None
     return str(client.create_experiment(name, artifact_location=place))
+
+
+def sqlite_file(uri: str) -> Path | None:
+    """The file of an SQLite store; None for another kind of store, or one in memory."""
+    name = uri.removeprefix(_SQLITE) if uri.startswith(_SQLITE) else ""
+    return Path(name).resolve() if name else None
 
 
 def _beside(uri: str) -> Path:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import DatasetInput, LoggedModel
 
-_NEUTRAL = {"mlflow.user": "lymphorisk", "mlflow.source.name": "lymphorisk train", "mlflow.source.type": "LOCAL"}
+NEUTRAL = {"mlflow.user": "lymphorisk", "mlflow.source.name": "lymphorisk train", "mlflow.source.type": "LOCAL"}
 _DIGEST_LENGTH = 36  # characters; as much of a digest as MLflow keeps of an input
 
 
@@ -62,15 +62,17 @@ def track(
     folder: Path,
     digest: str,
     pictures: tuple[Path, ...],
+    begun: str | None = None,
 ) -> Tracked:
     """Keep a run: parameters, metrics, the cohort by its digest, pictures, the artifact in `folder`, and its pyfunc, registered.
 
-    Raises InvalidArtifact before anything is kept when the folder is not the artifact of that digest.
+    `begun`: the id of the run where it was begun already, by the trials of a search. Raises InvalidArtifact before anything is
+    kept when the folder is not the artifact of that digest.
     """
     artifact.load(folder, digest)
     client, params = client_of(tracking.uri), parameters(cohort, settings, fit)
     experiment = experiment_id(client, tracking.uri, tracking.experiment)
-    with global_store(tracking.uri), _run(client, experiment, cohort, fit, digest) as run:
+    with global_store(tracking.uri), _run(client, experiment, cohort, fit, digest, begun) as run:
         for name, value in params.items():
             client.log_param(run, name, value)
         client.log_inputs(run, [_input(cohort)])
@@ -91,17 +93,21 @@ def track(
 
 
 @contextmanager
-def _run(client: MlflowClient, experiment: str, cohort: Cohort, fit: Fit, digest: str) -> Iterator[str]:
-    """The id of a new run, which is finished at the end or marked as failed."""
-    tags = _NEUTRAL | {
+def _run(
+    client: MlflowClient, experiment: str, cohort: Cohort, fit: Fit, digest: str, begun: str | None
+) -> Iterator[str]:
+    """The id of the run, a new one unless it was begun, which is finished at the end or marked as failed."""
+    tags = NEUTRAL | {
         "mlflow.note.content": _note(cohort, fit),
         "lymphorisk.digest": digest,
         "lymphorisk.cohort_digest": cohort.digest,
         "lymphorisk.trained_on": fit.model.trained_on,
         "lymphorisk.promotable": str(fit.model.facts["promotable"]).lower(),
     }
-    run, status = client.create_run(experiment, tags=tags, run_name=cohort.name).info.run_id, "FAILED"
+    run, status = begun or client.create_run(experiment, tags=tags, run_name=cohort.name).info.run_id, "FAILED"
     try:
+        for name, value in tags.items() if begun else ():
+            client.set_tag(run, name, value)
         yield run
         status = "FINISHED"
     finally:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from training.cohort import Cohort
 from training.fit import Fit, Settings
@@ -23,7 +23,7 @@ class Number(NamedTuple):
 
 def parameters(cohort: Cohort, settings: Settings, fit: Fit) -> dict[str, str]:
     """What was decided, and what it was decided on."""
-    chosen = {name: _word(value) for name, value in asdict(settings).items()}
+    chosen = {name: _word(value) for name, value in _flat(asdict(settings))}
     return chosen | {
         "cohort": cohort.name,
         "cohort_source": cohort.source,
@@ -35,6 +35,15 @@ def parameters(cohort: Cohort, settings: Settings, fit: Fit) -> dict[str, str]:
         "served_horizons": ", ".join(map(str, fit.model.days)),
         "refused_horizons": ", ".join(fit.model.refused) or "none",
     }
+
+
+def _flat(chosen: Mapping[str, Any], section: str = "") -> Iterator[tuple[str, object]]:
+    """The settings by name, those of a learner as `linear.penalty`; what suits the number of patients is not there."""
+    for name, value in chosen.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{name}.")
+        elif not (name == "trees" and value is None):
+            yield section + name, value
 
 
 def _word(value: object) -> str:

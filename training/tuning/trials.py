@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
+from pathlib import Path
 
 import optuna
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
@@ -36,6 +37,14 @@ def name_of(cohort: Cohort, settings: Settings, search: Search) -> str:
     space = {name: (one.low, one.high) for name, one in search.space.items()}
     said = {"cohort": cohort.digest, "code": version("lymphorisk"), "settings": asked, "space": space}
     return "lymphorisk-" + hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def storage_of(declared: Search, out: Path) -> str:
+    """The URL of the database: the declared one, else that of a file beside the artifact folder `out`, whose parent is made."""
+    if declared.storage:
+        return declared.storage
+    out.parent.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{out.with_name(out.name + '-search.db').resolve()}"
 
 
 def open_trials(url: str, name: str, pruner: str) -> optuna.Study:

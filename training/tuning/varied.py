@@ -24,7 +24,6 @@ def settings_of(study: Study) -> Settings:
         folds=study.folds,
         repeats=study.repeats,
         refits=study.refits,
-        tree_refits=min(Settings.tree_refits, study.refits),
         seed=study.seed,
     )
 
