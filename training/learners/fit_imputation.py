@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from models.design import BoolArray, DesignMatrix, FloatArray
 from models.imputation import Imputation
@@ -11,6 +14,8 @@ CLIP_SD = 6.0  # columns are clipped this many standard deviations from their me
 SHRINKAGE = 0.01  # towards independence, on the correlation scale: keeps levels that exhaust a category invertible
 STEADYING = 1e-4  # the same while estimates are sought, where it would add up round by round
 ROUNDS = 12
+
+Places = NDArray[np.intp]
 
 
 def fit_imputation(matrix: DesignMatrix) -> Imputation:
@@ -45,21 +50,44 @@ def _expectation_maximisation(z: FloatArray, seen: BoolArray) -> tuple[FloatArra
     """Mean (k,) and covariance (k, k) of standardised rows `z` (n, k), of which only the cells `seen` are known."""
     n, k = z.shape
     mean, covariance = np.zeros(k), np.eye(k)
-    patterns, which = np.unique(seen, axis=0, return_inverse=True)
-    members = [np.flatnonzero(which.ravel() == index) for index in range(len(patterns))]
-    incomplete = [(pattern, rows) for pattern, rows in zip(patterns, members, strict=True) if not pattern.all()]
+    incomplete = _alike(z, seen)
     for _ in range(ROUNDS):
         complete, residual = z.copy(), np.zeros((k, k))
-        for pattern, rows in incomplete:
-            there, gaps = np.flatnonzero(pattern), np.flatnonzero(~pattern)
-            across = covariance[np.ix_(there, gaps)]
-            slopes = np.linalg.solve(covariance[np.ix_(there, there)], across)
-            complete[np.ix_(rows, gaps)] = mean[gaps] + (z[np.ix_(rows, there)] - mean[there]) @ slopes
-            residual[np.ix_(gaps, gaps)] += len(rows) * (covariance[np.ix_(gaps, gaps)] - across.T @ slopes)
+        for one in incomplete:
+            across = covariance[one.across]
+            slopes = np.linalg.solve(covariance[one.within], across)
+            complete[one.unseen] = mean[one.gaps] + (one.z - mean[one.there]) @ slopes
+            residual[one.between] += len(one.z) * (covariance[one.between] - across.T @ slopes)
         mean = complete.mean(axis=0)
         centred = complete - mean
         covariance = _shrunk((centred.T @ centred + residual) / n, STEADYING)
     return mean, _shrunk(covariance, SHRINKAGE)
+
+
+@dataclass(frozen=True, eq=False)
+class _Alike:
+    """Rows in which the same columns are known: which, which not, and where their cells are, found once for all rounds."""
+
+    there: Places
+    gaps: Places
+    z: FloatArray  # (rows, there)
+    within: tuple[Places, ...]  # covariance of what is known
+    across: tuple[Places, ...]  # of it with what is not
+    between: tuple[Places, ...]  # of what is not
+    unseen: tuple[Places, ...]  # the unknown cells of these rows
+
+
+def _alike(z: FloatArray, seen: BoolArray) -> list[_Alike]:
+    """The incomplete rows, by the pattern of what is known of them."""
+    patterns, which = np.unique(seen, axis=0, return_inverse=True)
+    members = [np.flatnonzero(which.ravel() == index) for index in range(len(patterns))]
+    made = []
+    for pattern, rows in zip(patterns, members, strict=True):
+        if not pattern.all():
+            there, gaps = np.flatnonzero(pattern), np.flatnonzero(~pattern)
+            places = (np.ix_(there, there), np.ix_(there, gaps), np.ix_(gaps, gaps), np.ix_(rows, gaps))
+            made.append(_Alike(there, gaps, z[np.ix_(rows, there)], *places))
+    return made
 
 
 def _shrunk(covariance: FloatArray, share: float) -> FloatArray:
