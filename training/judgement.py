@@ -19,7 +19,7 @@ def judgement_text(model: RiskModel, found: Found) -> str:
     if TREATED in found:
         treated = found[TREATED]
         lines.append(f" {TREATED}, {treated['n']} patients")
-        lines += evaluation_lines(treated) if treated["horizons"] else ["  too few died, or are known to have lived, at any horizon"]
+        lines += evaluation_lines(treated) if treated["horizons"] else ["  too few died, or are known to live, at any horizon"]
         lines.append(" everybody")
     lines += evaluation_lines(found)
     if "inside" in found:
