@@ -55,8 +55,8 @@ def fit(cohort: Cohort, settings: Settings, advance: Advance = unwatched) -> Fit
     r2 = explained_out_of_fold(cohort, cross, learner, PRIMARY)
     plan = held_to_riley(plan, PRIMARY, r2)
     model = _model(plan, learner, learned, cross.calibration[learner], advance)
-    found = {"explained": None if r2 is None else round(r2, 6), "learner_ipa": {name: round(value, 6) for name, value in ipa.items()}}
-    model = replace(model, facts={**model.facts, **found})
+    found = {name: round(value, 6) for name, value in ipa.items()}
+    model = replace(model, facts={**model.facts, "explained": None if r2 is None else round(r2, 6), "learner_ipa": found})
     booster = learned.booster if LEARNERS[learner] > 0 else None
     raw = None if booster is None else bytes(booster.save_raw("ubj"))
     return Fit(model, raw, plan.standings, plan.choice, plan.matrix, cross, learner, ipa, plan)

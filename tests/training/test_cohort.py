@@ -82,7 +82,8 @@ def test_check_and_train_refuse_a_faulty_cohort_and_write_nothing(write_cohort, 
     before = sorted(path.parent.iterdir())
     for command in (["check", str(path)], ["train", str(path), "--out", str(path.parent / "model"), "--no-tracking"]):
         ran = CliRunner().invoke(lymphorisk.app, command)
-        assert (ran.exit_code, ran.stdout) == (1, ""), command
+        assert ran.exit_code == 1, command
+        assert not ran.stdout or (command[0] == "check" and "May it be believed?" in ran.stdout)
         assert all(part in ran.stderr for part in FAULTS[wrong][1]), ran.stderr
     assert sorted(path.parent.iterdir()) == before
 

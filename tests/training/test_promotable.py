@@ -1,4 +1,4 @@
-"""A horizon is promotable only where the patients are enough for the columns: by what cross-validation explained, or by default."""
+"""A horizon is promotable only where the patients are enough for the columns: by what cross-validation found, or by default."""
 
 import numpy as np
 import pytest

@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from training.comparing.simple_models import SavedSimple
 
 
-def cohort_of(path: Path, data: Path | None, accept: str, required: tuple[str, ...] | None = None) -> Cohort:
-    """The cohort of a cohort file, with a progress bar."""
+def cohort_of(
+    path: Path, data: Path | None, accept: str, required: tuple[str, ...] | None = None, *, doubtful: bool = False
+) -> Cohort:
+    """The cohort of a cohort file, with a progress bar; a `doubtful` one only to be diagnosed."""
     from training.cohort import read_cohort
 
-    return read_cohort(path, data=data, accept=accept, required=required, progress=True)
+    return read_cohort(path, data=data, accept=accept, required=required, doubtful=doubtful, progress=True)
 
 
 def artifact_of(model: str, digest: str | None, tracking_uri: str) -> Artifact:

@@ -87,7 +87,11 @@ def _comparable(cohorts: Sequence[Sequence[Patient]]) -> tuple[str, ...]:
 def _digits(analyte: str, patients: Sequence[Patient]) -> int:
     """Three digits where most values are written with so many, else two: a coarse table is compared coarsely."""
     values = [one.series[analyte][0].value for one in patients if analyte in one.series]
-    return 3 if np.mean([f"{value:.3g}" != f"{value:.2g}" for value in values]) > SHARE else 2
+    return 3 if np.mean([_rounded(value, 3) != _rounded(value, 2) for value in values]) > SHARE else 2
+
+
+def _rounded(value: float, digits: int) -> float:
+    return float(f"{value:.{digits}g}")
 
 
 def _looks(patients: Sequence[Patient], digits: dict[str, int]) -> list[Look | None]:
@@ -99,7 +103,7 @@ def _look(patient: Patient, digits: dict[str, int]) -> Look | None:
     seen = {name: patient.series[name][0].value for name in digits if name in patient.series}
     if len(seen) < FEWEST_VALUES:
         return None
-    values = (f"{seen[name]:.{places}g}" if name in seen else None for name, places in digits.items())
+    values = (_rounded(seen[name], places) if name in seen else None for name, places in digits.items())
     return (int(patient.age_years), patient.tumour, *values)
 
 
