@@ -28,7 +28,10 @@ def test_a_real_cohort_fails_in_what_it_deserves_and_in_nothing_else(cohort_tabl
     assert {one.item for one in before_training(cohort, Settings()).fails} == DESERVED[name]
 
 
-@pytest.mark.parametrize(("one", "other"), [("chowell_train", "msk_nonicb"), ("msk_nonicb", "chowell_train"), ("pacto", "pantheia")])
+PAIRS = [("chowell_train", "msk_nonicb"), ("msk_nonicb", "chowell_train"), ("pacto", "pantheia")]
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
 def test_real_cohorts_of_other_patients_share_nobody(cohort_tables, one, other):
     first, second = (read_cohort(COHORTS / f"{name}.toml", data=cohort_tables) for name in (one, other))
     assert "Fail" not in {found.verdict for found in overlap(first, second)}
