@@ -43,12 +43,16 @@ class Chart:
     def above(self, analyte: str, cut: float) -> bool:
         """Whether it lies above `cut` (canonical unit); with a limit, only if the limit decides it."""
         found = self.lab(analyte)
-        return found is not None and self._decided(analyte, found, exceeds(found, cut))
+        if found is None:
+            return False
+        return self._decided(analyte, exceeds(found, cut)) if found.limit else found.value > cut
 
     def below(self, analyte: str, cut: float) -> bool:
         """Whether it lies below `cut` (canonical unit); with a limit, only if the limit decides it."""
         found = self.lab(analyte)
-        return found is not None and self._decided(analyte, found, falls_short(found, cut))
+        if found is None:
+            return False
+        return self._decided(analyte, falls_short(found, cut)) if found.limit else found.value < cut
 
     def above_normal(self, analyte: str) -> bool:
         """Whether it lies above the laboratory's own upper limit of normal, which must be given."""
@@ -58,7 +62,7 @@ class Chart:
         if found.uln is None:
             self.gaps.append(f"the upper limit of normal of {NAMES[analyte]} was not given")
             return False
-        return self._decided(analyte, found, exceeds(found, found.uln))
+        return self._decided(analyte, exceeds(found, found.uln))
 
     def number(self, analyte: str, most: float = math.inf) -> float:
         """Its value, no more than `most`; NaN where it is missing, or known only as a limit below `most`."""
@@ -109,7 +113,7 @@ class Chart:
             return self._gap("the white cells are not more than the neutrophils")
         return round(count.value / others, _DIGITS) > cut
 
-    def _decided(self, analyte: str, found: Measurement, answer: bool | None) -> bool:
+    def _decided(self, analyte: str, answer: bool | None) -> bool:
         return self._gap(f"{NAMES[analyte]} is known only as a limit") if answer is None else answer
 
     def _gap(self, why: str) -> bool:
