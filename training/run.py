@@ -12,13 +12,15 @@ from threadpoolctl import threadpool_limits
 from models import artifact
 from training.cohort import Cohort, read_cohort
 from training.comparing.simple_file import simple_from
+from training.diagnosed import after_training
+from training.diagnosis.finding import Diagnosis
 from training.fit import Fit, Settings, fit
 from training.learners.plan import plan_of
 from training.progress import Advance, unwatched
 from training.provenance import provenance_of
 from training.study.study import Study
 from training.telling.card import card_files
-from training.telling.evidence import COMPARATORS, STUDY, TEST, evidence_files, evidence_of
+from training.telling.evidence import COMPARATORS, DIAGNOSIS, STUDY, TEST, evidence_files, evidence_of
 from training.telling.learning_curve import learning_curve
 from training.telling.page import write_report
 from training.telling.pictures import draw_pictures
@@ -44,6 +46,7 @@ class TrainedRun:
     digest: str
     pictures: tuple[Path, ...]
     report: Path  # one HTML page, beside the artifact
+    diagnosis: Diagnosis
     tracked: Tracked | None
     found: Found | None = None  # by a search
     test: Mapping[str, Any] | None = None  # the test cohorts of a study, judged
@@ -62,10 +65,13 @@ def train(
     say: Callable[[Cohort], object] = lambda cohort: None,
     study: Study | None = None,
     looks: Looks | None = None,
+    families: bool = False,
+    splits: bool = True,
 ) -> TrainedRun:
     """Read, search, fit, validate, test, draw, save, track. `say` hears of the cohort before anything is fitted.
 
-    `settings` are those of the `study` where there is one; `looks` counts who looked at its test cohorts.
+    `settings` are those of the `study` where there is one; `looks` counts who looked at its test cohorts. `families` and `splits`
+    as in `validate`.
     """
     if out.exists() and any(out.iterdir()):
         raise FileExistsError(f"{out} is not empty: an artifact is written once and never altered")
@@ -79,19 +85,23 @@ def train(
         found = _searched(cohort, settings, study, out, trials, advance)
         settings = settings if found is None else found.settings
         fitted = fit(cohort, settings, advance)
-        validation = validate(cohort, fitted, bootstrap=bootstrap, seed=settings.seed, progress=advance)
+        asked: Any = {"bootstrap": bootstrap, "seed": settings.seed, "families": families, "splits": splits}
+        validation = validate(cohort, fitted, **asked, progress=advance)
         simple = simple_from(validation.simple_models)
         curve = learning_curve(fitted, settings.seed, advance)
         test = apart.judge(fitted.model, simple, bootstrap=bootstrap, seed=settings.seed, advance=advance)
-    further = {COMPARATORS: validation.simple_models} | _declared(study, found) | ({} if test is None else {TEST: test})
-    evidence = evidence_of(cohort, fitted, validation.as_json(), further, curve=curve)
+    evaluation = validation.as_json()
+    diagnosis = after_training(cohort, fitted, evaluation)
+    further = {COMPARATORS: validation.simple_models, DIAGNOSIS: diagnosis.filed()} | _declared(study, found)
+    further |= {} if test is None else {TEST: test}
+    evidence = evidence_of(cohort, fitted, evaluation, further, curve=curve)
     pictures = draw_pictures(cohort, fitted, evidence, out.with_name(out.name + "-pictures"))
     files = evidence_files(evidence) | card_files(evidence) | ({} if fitted.booster is None else {"booster.ubj": fitted.booster})
     provenance = provenance_of(cohort, settings)
     digest = artifact.save(fitted.model, out, files=files, provenance=provenance)
     apart.looked_at_by(digest)
     report = write_report(out, evidence, pictures, digest, provenance)
-    run = TrainedRun(cohort, settings, fitted, validation, out, digest, pictures, report, None, found, test)
+    run = TrainedRun(cohort, settings, fitted, validation, out, digest, pictures, report, diagnosis, None, found, test)
     return run if tracking is None or trials is None else replace(run, tracked=_tracked(run, tracking, trials, advance))
 
 

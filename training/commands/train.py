@@ -37,6 +37,8 @@ DECLARED = ("features", "learner", "folds", "repeats", "refits", "seed")  # by a
 _STUDY = "A study file (TOML): features, learners, search, test cohorts and gate, declared before training."
 _FEATURES = "Comma-separated features named in advance; all supported ones without it."
 _TRIALS = "How many settings the search of the study tries in all, in place of what the study says."
+_FAMILIES = "Cross-validate other families of models beside it: Cox on all features, accelerated failure time, discrete time."
+_SPLITS = "Do not refit for the split in time and for the sites."
 StudyFile = Annotated[Path | None, typer.Option("--study", help=_STUDY, exists=True, dir_okay=False)]
 Trials = Annotated[int | None, typer.Option("--trials", min=1, help=_TRIALS)]
 Features = Annotated[str | None, typer.Option(help=_FEATURES)]
@@ -70,6 +72,8 @@ def train_command(pyfunc: Path) -> Callable[..., None]:
         tracking_uri: TrackingUri = DEFAULT_TRACKING,
         experiment: Annotated[str, typer.Option(help="MLflow experiment.")] = "lymphorisk",
         registered_name: RegisteredName = DEFAULT_NAME,
+        families: Annotated[bool, typer.Option("--families", help=_FAMILIES)] = False,
+        no_splits: Annotated[bool, typer.Option("--no-splits", help=_SPLITS)] = False,
         no_tracking: Annotated[bool, typer.Option("--no-tracking", help="Save the artifact only.")] = False,
         as_json: AsJson = False,
     ) -> None:
@@ -87,7 +91,9 @@ def train_command(pyfunc: Path) -> Callable[..., None]:
             tracking = Tracking(uri=tracking_uri, experiment=experiment, registered_name=registered_name, pyfunc=pyfunc)
             kept = None if no_tracking else tracking
             with Bars() as bars:
-                trip = partial(train_on, data=data, accept=accept, bootstrap=bootstrap, tracking=kept, advance=bars, say=_say)
+                say = partial(_say, settings)
+                trip = partial(train_on, data=data, accept=accept, bootstrap=bootstrap, tracking=kept, advance=bars, say=say)
+                trip = partial(trip, families=families, splits=not no_splits)
                 run = trip(cohort, out, settings, study=declared, looks=_looks(releases, seal_key, by))
         answer(run_json(run), run_text(run), as_json)
 
@@ -148,8 +154,10 @@ def _looks(releases: Path, seal_key: Path | None, by: str) -> Looks:
     return Looks(lambda digest: looks_at(releases, digest, seal_key=seal_key), record)
 
 
-def _say(read: Cohort) -> None:
-    """The account of the cohort, to whoever waits for the rest."""
+def _say(settings: Settings, read: Cohort) -> None:
+    """The account of the cohort and its diagnosis, to whoever waits for the rest."""
+    from training.diagnosed import before_training
+    from training.diagnosis.finding import diagnosis_text
     from training.telling.account import account_text
 
-    typer.echo(account_text(read), err=True)
+    typer.echo(f"{account_text(read)}\n\n{diagnosis_text(before_training(read, settings))}", err=True)
