@@ -49,6 +49,12 @@ def test_a_pattern_may_ask_for_a_field() -> None:
     assert found.labelled("{by}: {level}{why}") == "sex: female", "a field that is not there leaves nothing"
 
 
+def test_a_label_may_name_what_lies_further_out() -> None:
+    evidence = {"a.json": {"rules": [{"label": "albumin alone", "days": {"90": {"auc": 0.7}}}]}}
+    (found,) = matching(evidence, "a.json#/rules/*/days/*/auc")
+    assert found.labelled("over {label}, day {1}") == "over albumin alone, day 90"
+
+
 def test_what_is_absent_matches_nothing() -> None:
     assert matching(EVIDENCE, "b.json#/n") == []
     assert matching(EVIDENCE, "a.json#/strata/*/auc") == []

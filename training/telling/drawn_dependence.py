@@ -9,6 +9,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from models.design import FloatArray
 from training.telling.attribution import Attribution
+from training.telling.blocks import unit
 from training.telling.sheet import BLUE, GREY, INK, plain, sheet
 
 MOST_PATIENTS = 1000  # dots of a panel
@@ -60,6 +61,8 @@ def _panel(axes: Axes, of: Attribution, place: int, values: FloatArray, terms: F
         axes.xaxis.set_major_locator(LogLocator(10, subs=(1.0, 2.0, 5.0)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
-    unit = "" if feature.unit in ("1", "{score}") else f", {feature.unit}"
-    axes.set(xlabel=f"{feature.label}{unit}", ylabel="term, log-odds")
+    if feature.scale == "flag":
+        axes.set(xlim=(-0.3, 1.3), xticks=(0, 1), xticklabels=("no", "yes"))
+    in_unit = ", ".join(filter(None, (feature.label, unit(feature.unit))))
+    axes.set(xlabel=in_unit, ylabel="term, log-odds")
     axes.set_title(feature.group, size=10, color=INK)

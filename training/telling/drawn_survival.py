@@ -63,14 +63,15 @@ def draw_by_risk(found: Mapping[str, Any], *, whom: str, example: str) -> Figure
     """Survival by quarter of the stated risk, with 95 % bands; `found` is `survival` of a population in `risks.json`."""
     quarters = found["quarters"]
     words = (
-        "Patients were put into quarters by a risk stated by models that had not seen them. Kaplan-Meier curves with 95 % bands "
-        "every 30 days, from the tenth death of a quarter on and while at least ten of it are followed."
+        f"Quarters of the risk of death by day {found['day']:g}, stated by models that had not seen the patient; the mean of it "
+        "stands beside each. Kaplan-Meier curves with 95 % bands every 30 days, from the tenth death of a quarter on and while "
+        "at least ten of it are followed."
     )
     title = f"Did those of higher stated risk die earlier? ({whom}, {sum(one['patients'] for one in quarters)} patients)"
     figure = sheet(title, words, example=example, height=4.2)
     axes = plain(figure.subplots())
     for one, colour, line in zip(quarters, _QUARTERS, ("-", "--", "-.", ":"), strict=True):
-        label = f"{one['name']}: {one['patients']} patients, mean stated risk by day {found['day']:g} {one['stated']:.0%}"
+        label = f"{one['name']}: {one['patients']} patients, {one['stated']:.0%}"
         axes.plot(one["days"], one["alive"], color=colour, linestyle=line, linewidth=2, label=label)
         low, high = (np.array([np.nan if each is None else each for each in one[name]]) for name in ("low", "high"))
         axes.fill_between(one["days"], low, high, color=colour, alpha=0.15, linewidth=0)

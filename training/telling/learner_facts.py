@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from models.design import Column
 from models.example import EXAMPLE
 from models.population import ACUTE_ANC, ADULT, RUNNING_DAYS
 from models.risk import RiskModel, sigmoid
+from models.tumours import LABELS
 from training.fit import Fit
 from training.small_cells import masked_parts, masked_sentence
 from training.telling.attribution import Attribution, attribution
@@ -80,9 +82,14 @@ def _features(fit: Fit, terms: Attribution) -> list[dict[str, object]]:
     for name in sorted(sizes, key=lambda one: -sizes[one]):
         feature = fit.model.design.of[name]
         known: dict[str, Any] = {"name": name, "label": feature.label, "group": feature.group, "unit": feature.unit}
-        known |= {"sign": feature.sign, "levels": [each.level for each in columns if each.feature == name and each.level]}
+        known |= {"sign": feature.sign, "levels": _levels(name, columns)}
         told.append(known | {"mean_absolute_term": {"days": terms.day, "log_odds": sizes[name]}} | missing.get(name, {}))
     return told
+
+
+def _levels(name: str, columns: Sequence[Column]) -> list[str]:
+    """The levels of a feature that has no order, as a reader calls them."""
+    return [LABELS.get(each.level, each.level) for each in columns if each.feature == name and each.level]
 
 
 def _missing(fit: Fit) -> Mapping[str, dict[str, object]]:

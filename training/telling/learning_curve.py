@@ -20,6 +20,7 @@ from training.cohort import followed
 from training.fit import PRIMARY, Fit, fitter_of
 from training.learners.crossfit import out_of_fold, rows_of
 from training.learners.learn import Learned
+from training.progress import Advance, unwatched
 from training.statistics.censoring import FollowUp
 from training.statistics.evaluate import evaluate
 
@@ -47,7 +48,7 @@ def _share(deaths: NDArray[np.bool_], share: float, seed: int) -> NDArray[np.int
     return np.sort(np.concatenate([part[: max(1, round(share * len(part)))] for part in parts]))
 
 
-def learning_curve(fit: Fit, seed: int) -> dict[str, Any]:
+def learning_curve(fit: Fit, seed: int, advance: Advance = unwatched) -> dict[str, Any]:
     """AUC and IPA at the primary horizon by the number of patients learned from, JSON-ready; or why it is not available."""
     plan, patients = fit.plan, len(fit.plan.cohort)
     if not LEAST_PATIENTS <= patients <= MOST_PATIENTS:
@@ -55,11 +56,13 @@ def learning_curve(fit: Fit, seed: int) -> dict[str, Any]:
     fold, follow_up = fit.cross.repeats[0].fold, plan.cohort.follow_up
     place = int(np.argmin([abs(day - PRIMARY) for day in plan.served]))
     linear, points = partial(fitter_of(plan), trees=None), []
-    for share in SHARES:
+    for done, share in enumerate(SHARES):
+        advance("learning curve", done, len(SHARES))
         said = out_of_fold(_OnShare(linear, share), plan.matrix, follow_up, fold, plan.served, seed=seed)["linear"]
         ours = said[:, [place]]
         judged = evaluate(sigmoid(ours), ours, follow_up, [plan.served[place]], bootstrap=0, seed=seed)
         at = judged.horizons[plan.served[place]]
         learned_from = round(share * patients * (1 - 1 / len(np.unique(fold))))
         points.append({"share": share, "patients": learned_from, "auc": at.auc.value, "ipa": at.ipa.value})
+    advance("learning curve", len(SHARES), len(SHARES))
     return {"day": plan.served[place], "learner": "linear", "judged": patients, "points": points}

@@ -19,12 +19,12 @@ Evidence = Mapping[str, Document]
 
 @dataclass(frozen=True)
 class Found:
-    """What a pattern found: the source, the value there, the members that `*` stood for, and the fields of the last of them."""
+    """What a pattern found: the source, the value there, the members that `*` stood for, and the fields of those members."""
 
     source: str
     value: Any
     members: tuple[str, ...] = ()
-    fields: Document = field(default_factory=dict)
+    fields: dict[str, Any] = field(default_factory=dict)
 
     def labelled(self, label: str) -> str:
         """The label with `{0}` and `{name}` replaced by members and fields; a field that is not there leaves nothing."""
@@ -68,10 +68,15 @@ def _further(one: Found, step: str) -> Iterator[Found]:
     wanted, _, value = step.strip("[]").partition("=") if step.startswith("[") else ("", "", "")
     for name, member in _members(one.value):
         if step == "*" or (wanted and isinstance(member, Mapping) and str(member.get(wanted)) == value):
-            fields = member if isinstance(member, Mapping) else one.fields
-            yield Found(_below(one.source, name), member, (*one.members, name), fields)
+            yield Found(_below(one.source, name), member, (*one.members, name), one.fields | _words(member))
         elif step.replace("~1", "/").replace("~0", "~") == name:
             yield Found(_below(one.source, name), member, one.members, one.fields)
+
+
+def _words(member: Any) -> dict[str, Any]:
+    """The fields of a member that can be put into a label."""
+    named = member.items() if isinstance(member, Mapping) else ()
+    return {name: value for name, value in named if isinstance(value, str | int | float)}
 
 
 def _members(value: Any) -> Iterator[tuple[str, Any]]:

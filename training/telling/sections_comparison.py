@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -67,10 +67,14 @@ def comparators(evidence: Evidence) -> list[Block]:
             blocks += [Picture(f"comparators-{slug(name)}", f"Comparators, {name}", f"{alt} The table says the same.")]
         head = ("comparator", "kind", "patients", "AUC", "AUC gained over it", "IPA gained over it")
         blocks += table(f"Comparators by day {day}, {name}", head, (_comparator(one, str(day)) for one in there))
-        gone = ((one["label"], one["kind"], _reason(one)) for one in found.get("comparators", ()) if one not in there)
-        blocks += table(f"Not available, {name}", ("comparator", "kind", "why"), gone)
+        gone = table("Not available", ("comparator", "kind", "why"), _gone(found, there))
+        blocks += [each for each in gone if each not in blocks]
     opening = Words("The same patients and the same resamples on both sides; a gain above 0 is the model's.")
     return [Heading("Comparators on the same patients"), opening, *(blocks or missing("Comparators", "none were evaluated"))]
+
+
+def _gone(found: Facts, there: Sequence[Facts]) -> Iterator[tuple[object, ...]]:
+    return ((one["label"], one["kind"], _reason(one)) for one in found.get("comparators", ()) if one not in there)
 
 
 def _reason(one: Facts) -> str:
@@ -158,6 +162,6 @@ def _written(value: Any) -> str:
         return "; ".join(f"{name} {_written(each)}" for name, each in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(_written, value)) or "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "yes", False: "no"}[value]
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -132,7 +132,7 @@ def _by_quarter(name: str, found: Facts) -> list[Block]:
 
 def _alive(one: Facts, day: float) -> str:
     if day not in one["days"]:
-        return "too few followed"
+        return "fewer than 10 died" if day < max(one["days"]) else "too few followed"
     place = one["days"].index(day)
     band = "" if one["low"][place] is None else f" ({one['low'][place]:.0%} to {one['high'][place]:.0%})"
     return f"{one['alive'][place]:.0%}{band}"
