@@ -28,6 +28,13 @@ class Reading:
             likely = get_close_matches(key, allowed, 1)
             self.fault(f"{section}{key}", key, "one of " + ", ".join(allowed), likely[0] if likely else "")
 
+    def words(self, key: str, given: Iterable[str], allowed: Iterable[str]) -> None:
+        """Every word of a list must be one of those."""
+        allowed = sorted(allowed)
+        for word in sorted(set(given) - set(allowed)):
+            likely = get_close_matches(word, allowed, 1)
+            self.fault(key, word, "one of " + ", ".join(allowed), likely[0] if likely else "")
+
     def table(self, document: Mapping[str, Any], key: str, section: str = "") -> dict[str, Any]:
         """A table, empty where there is none."""
         found = document.get(key, {})

@@ -45,6 +45,7 @@ def read_study_file(path: Path | str) -> Study:
         raise InvalidStudy([Fault(path.name, "a file that is no TOML", "a study file", str(error))]) from error
     reading = Reading(path.name)
     study = _study(reading, document, path, hashlib.sha256(content).hexdigest())
+    _contradictions(reading, study)
     if reading.faults:
         raise InvalidStudy(reading.faults)
     return study
@@ -71,12 +72,21 @@ def _study(reading: Reading, document: Mapping[str, Any], path: Path, digest: st
     )
 
 
+def _contradictions(reading: Reading, study: Study) -> None:
+    """What is allowed alone and not together."""
+    if study.criteria.primary_day not in study.horizons:
+        days = ", ".join(f"{day:g}" for day in study.horizons)
+        reading.fault("gate.primary_day", study.criteria.primary_day, f"one of the horizons, {days}")
+    if study.criteria.require_test and not study.test:
+        reading.fault("gate.require_test", True, "true with [test] cohorts")
+
+
 def _features(reading: Reading, document: Mapping[str, Any]) -> tuple[str, ...] | None:
     if "features" not in document:
         return None
     named = reading.texts(document, "features")
     own = [name for name in named if not name.startswith("extra.")]  # those of a cohort's own are known with the cohort
-    reading.known(dict.fromkeys(own), FEATURES, "features: ")
+    reading.words("features", own, FEATURES)
     if not named:
         reading.fault("features", document["features"], "at least one, or no features at all: then all that the cohort supports")
     return named
@@ -93,7 +103,7 @@ def _horizons(reading: Reading, document: Mapping[str, Any]) -> tuple[float, ...
 
 def _learners(reading: Reading, document: Mapping[str, Any]) -> tuple[str, ...]:
     found = reading.texts(document, "learners") if "learners" in document else LEARNERS
-    reading.known(dict.fromkeys(found), LEARNERS, "learners: ")
+    reading.words("learners", found, LEARNERS)
     if not found:
         reading.fault("learners", document["learners"], "some of " + ", ".join(LEARNERS))
     return tuple(name for name in LEARNERS if name in found)

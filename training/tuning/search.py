@@ -96,7 +96,7 @@ class _Running:
                 self.trials.enqueue_trial(dict(self.usual), user_attrs={USUAL: True})
             # seeded by how many went before: a search that is taken up again draws what it would have drawn
             before = sum(one.state != TrialState.WAITING for one in alive)
-            self.trials.sampler = TPESampler(seed=self.objective.seed + before, warn_independent_sampling=False)
+            self.trials.sampler = TPESampler(seed=self.objective.seed + before)
             self._try(self.trials.ask(dict(space)), baseline)
 
     def _try(self, trial: optuna.Trial, baseline: Judged) -> None:
@@ -116,7 +116,7 @@ class _Running:
         def report(by_fold: Sequence[float], ahead: float) -> None:
             self._say(f"trial {trial.number}, fold {len(by_fold)}")
             trial.report(ahead, len(by_fold))
-            if trial.should_prune():
+            if len(by_fold) < self.objective.steps and trial.should_prune():
                 trial.set_user_attr(BY_FOLD, list(by_fold))
                 raise optuna.TrialPruned
 

@@ -27,7 +27,7 @@ from training.tuning.tried import Tried
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 LEARNER, BY_FOLD, USUAL = "learner", "by_fold", "usual"  # kept of a trial beside what Optuna keeps
-FIRST_TRIALS, FIRST_FOLDS = 5, 2  # nobody is given up before so many trials are whole, nor in so few folds
+FIRST_TRIALS, FIRST_FOLDS = 5, 2  # nothing is given up before so many trials are whole, nor in the first folds
 _WAIT = 60  # seconds for which a locked SQLite file is waited for
 
 
@@ -62,7 +62,7 @@ def open_trials(url: str, name: str, pruner: str) -> optuna.Study:
 
 
 def _pruner(name: str) -> BasePruner:
-    return MedianPruner(FIRST_TRIALS, n_warmup_steps=FIRST_FOLDS) if name == "median" else NopPruner()
+    return MedianPruner(FIRST_TRIALS, n_warmup_steps=FIRST_FOLDS + 1) if name == "median" else NopPruner()
 
 
 @contextmanager
