@@ -244,3 +244,41 @@ def one_thread() -> Iterator[None]:
 
     with threadpool_limits(1):
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def seal_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The seal key of the tests, apart from the one of whoever runs them."""
+    path = tmp_path_factory.mktemp("keys") / "seal.key"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LYMPHORISK_SEAL_KEY", str(path))
+        yield path
+
+
+@pytest.fixture(scope="session")
+def hospitals(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The cohort files of two made-up hospitals, to learn from and to be judged on; nothing in them says that they are."""
+    from training.simulation.files import write
+    from training.simulation.simulate import simulate
+
+    found = []
+    for seed, patients, name in ((21, 1000, "north"), (22, 600, "south")):
+        path = write(simulate(patients, seed), tmp_path_factory.mktemp(name))
+        path.with_name("truth.csv").unlink()
+        head, _, rest = path.read_text(encoding="utf-8").partition("\n")
+        assert head.startswith("name = ")
+        path.write_text(f'name = "{name}"\n' + rest.replace('"simulated"', '"made up"', 1), encoding="utf-8")
+        found.append(path)
+    return found[0], found[1]
+
+
+@pytest.fixture(scope="session")
+def trained_there(hospitals: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The artifact of a model that learned in the first of them."""
+    from training.fit import Settings
+    from training.run import train
+
+    out = tmp_path_factory.mktemp("trained") / "model"
+    named = ("ln_alc", "ln_nlr", "ca19_9_log10", "ca19_9_undetectable", "albumin", "ecog", "prior_lines", "age", "sex_male")
+    train(hospitals[0], out, Settings(named, "linear", refits=3, folds=3), bootstrap=20, tracking=None)
+    return out

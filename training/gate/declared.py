@@ -7,8 +7,8 @@ from typing import Any
 
 from models.artifact import InvalidArtifact
 from training.study.criteria import Criteria, kinds
+from training.telling.evidence import STUDY
 
-STUDY = "study.json"
 DEFAULTS = "no study file: the bars this product ships"
 
 

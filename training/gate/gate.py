@@ -11,15 +11,15 @@ from models import artifact
 from models.artifact import Artifact
 from training.comparing.simple_file import read_simple
 from training.gate.declared import declared
-from training.gate.held_out import HeldOut, held_out_verdicts
+from training.gate.held_out import HeldOut, held_out_verdicts, needed
 from training.gate.parity import Certificate, certificate
 from training.gate.paths import Scorer
-from training.gate.performance import cross_validated
+from training.gate.performance import cross_validated, tested
 from training.gate.sealed import sealed_verdicts
 from training.gate.verdict import Verdict, table
 from training.progress import Advance, unwatched
 from training.study.criteria import Criteria
-from training.telling.evidence import read_evidence
+from training.telling.evidence import TEST, read_evidence
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,9 @@ def judge_candidate(
     verdicts: Sequence[Verdict] = [
         *sealed_verdicts(folder, ours.model, candidate.evidence, criteria),
         *cross_validated(candidate.evidence, criteria),
-        *held_out_verdicts(ours, read_simple(folder), champion, given, criteria, advance),
+        *tested(candidate.evidence, criteria),
+        needed(champion, given, criteria.require_test and TEST not in candidate.evidence),
+        *([] if given is None else held_out_verdicts(ours, read_simple(folder), champion, given, criteria, advance)),
     ]
     advance("parity of every path", 0, 1)
     parity = certificate(folder, ours.digest, scorers)

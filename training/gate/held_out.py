@@ -39,14 +39,11 @@ def held_out_verdicts(
     ours: Artifact,
     simple: SavedSimple,
     champion: Artifact | None,
-    given: HeldOut | None,
+    given: HeldOut,
     criteria: Criteria,
     advance: Advance = unwatched,
 ) -> Iterator[Verdict]:
-    """Every criterion of the test cohort; without one, whether it may be done without."""
-    yield needed(champion, given, criteria)
-    if given is None:
-        return
+    """Every criterion of the test cohort."""
     yield from strangers(ours, champion, given)
     learned_from = str(ours.provenance.get("cohort_digest"))
     findings = diagnose(given.test, days=ours.model.days, primary=criteria.primary_day, developed_on=learned_from)
@@ -57,12 +54,12 @@ def held_out_verdicts(
         yield over_champion(ours, champion, given, criteria)
 
 
-def needed(champion: Artifact | None, given: HeldOut | None, criteria: Criteria) -> Verdict:
-    """A champion is only replaced on patients of whom neither model has learned."""
-    allowed = "a test cohort (--test)" if criteria.require_test or champion is not None else "cross-validation will do"
-    why = "there is a champion to be replaced" if champion is not None else ""
-    holds = given is not None or not (criteria.require_test or champion is not None)
-    return Verdict("test cohort", holds, "given", "none" if given is None else given.test.name, allowed, why)
+def needed(champion: Artifact | None, given: HeldOut | None, asked: bool) -> Verdict:
+    """A champion is only replaced on patients of whom neither model has learned; `asked`: the study asks for a test too."""
+    owed = asked or champion is not None
+    why = "there is a champion to be replaced" if champion is not None else "the study asks for it" if asked else ""
+    found, allowed = "none" if given is None else given.test.name, "a test cohort (--test)" if owed else "none, or one"
+    return Verdict("test cohort", given is not None or not owed, "given", found, allowed, why)
 
 
 def strangers(ours: Artifact, champion: Artifact | None, given: HeldOut) -> Iterator[Verdict]:

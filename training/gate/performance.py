@@ -7,28 +7,42 @@ from typing import Any
 
 from training.gate.verdict import Cell, Verdict, above, at_least, missing, shown, within
 from training.study.criteria import Criteria
+from training.telling.evidence import EVALUATION, TEST
 from training.validate import EVERYBODY, TREATED
 
 Found = Mapping[str, Any]
 CHAMPION = "champion"
 CALIBRATION = {"intercept": "intercept", "slope": "slope", "observed_expected": "observed over expected"}
-EVALUATION = "evaluation.json"
 
 
 def cross_validated(evidence: Mapping[str, Found], criteria: Criteria) -> list[Verdict]:
-    """What the artifact's own cross-validation says, of the previously treated where they were judged apart."""
+    """What the artifact's own cross-validation says."""
     evaluations = evidence.get(EVALUATION, {}).get("evaluations", {})
-    name = TREATED if TREATED in evaluations else EVERYBODY
-    where = f"cross-validated, {name}"
-    if name not in evaluations:
-        return [missing("evaluation", where, f"the artifact holds no {EVALUATION} with evaluations")]
-    return list(judged(evaluations[name], where, criteria))
+    if EVERYBODY not in evaluations:
+        return [missing("evaluation", "cross-validated", f"the artifact holds no {EVALUATION} with evaluations")]
+    return list(_of_population(evaluations, "cross-validated", criteria))
+
+
+def tested(evidence: Mapping[str, Found], criteria: Criteria) -> list[Verdict]:
+    """What was found on the test cohorts that the study kept for the end; nothing where it kept none."""
+    cohorts = evidence.get(TEST, {}).get("cohorts", ())
+    return [
+        verdict
+        for one in cohorts
+        for verdict in _of_population(one["evaluations"], f"kept for the end, {one['cohort']}", criteria)
+    ]
 
 
 def on_test(found: Found, criteria: Criteria) -> list[Verdict]:
-    """What a judgement on a test cohort says (`evaluate --json`), of the previously treated where it has them apart."""
-    name = TREATED if TREATED in found else EVERYBODY
-    return list(judged(found.get(TREATED, found), f"on {found['cohort']}, {name}", criteria))
+    """What a judgement on a test cohort says (`evaluate --json`)."""
+    apart = {TREATED: found[TREATED]} if TREATED in found else {}
+    return list(_of_population({**apart, EVERYBODY: found}, f"on {found['cohort']}", criteria))
+
+
+def _of_population(evaluations: Mapping[str, Found], where: str, criteria: Criteria) -> Iterator[Verdict]:
+    """On the previously treated, for whom the model is meant, where they were judged apart; else on everybody."""
+    name = TREATED if TREATED in evaluations else EVERYBODY
+    return judged(evaluations[name], f"{where}, {name}", criteria)
 
 
 def judged(found: Found, where: str, criteria: Criteria) -> Iterator[Verdict]:

@@ -10,9 +10,9 @@ from models.risk import RiskModel
 from training.gate.verdict import Verdict
 from training.study.criteria import Criteria
 from training.telling.card import check_card
+from training.telling.evidence import DIAGNOSIS
 
 Evidence = Mapping[str, Mapping[str, Any]]
-DIAGNOSIS = "diagnosis.json"
 WHERE = "the artifact"
 
 
