@@ -29,7 +29,7 @@ def test_the_saved_artifact_is_the_fitted_model(run):
     loaded = artifact.load(run.folder, run.digest)
     matrix = design_matrix(loaded.model.design, run.cohort.patients)
     assert (loaded.model.score(matrix).risk == run.fit.model.score(run.fit.matrix).risk).all()
-    evidence = {"cohort.json", "comparators.json", "evaluation.json", "learner.json", "risks.json"}
+    evidence = {"cohort.json", "comparators.json", "diagnosis.json", "evaluation.json", "learner.json", "risks.json"}
     assert {path.name for path in run.folder.iterdir()} == evidence | {"model.json", "manifest.json", "card.json", "card.md"}
     assert check_card(run.folder) == []
     assert run.report.read_text().startswith("<!DOCTYPE html>")

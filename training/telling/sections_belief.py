@@ -23,8 +23,8 @@ def belief(evidence: Evidence) -> list[Block]:
     found = sorted(evidence[DIAGNOSIS]["findings"], key=lambda one: _ORDER.index(one["verdict"]))
     counts = {verdict: sum(one["verdict"] == verdict for one in found) for verdict in _ORDER}
     said = f"Of {len(found)} items: {counts['Fail']} Fail, {counts['Unknown']} Unknown, {counts['Pass']} Pass."
-    head = ("verdict", "question", "number", "why")
-    rows = [(one["verdict"], one["question"], _written(one.get("number")), _why(one)) for one in found]
+    head = ("verdict", "item", "question", "number", "why")
+    rows = [(one["verdict"], one["item"], one["question"], _written(one.get("number")), _why(one)) for one in found]
     return [heading, Words(f"{_opening(counts)} {said}", "warning" if counts["Fail"] else ""), *table("Diagnosis", head, rows)]
 
 
