@@ -42,7 +42,12 @@ def after_training(cohort: Cohort, fit: Fit, evaluation: Mapping[str, Any], agai
 
 
 def before_judging(artifact: Artifact, cohort: Cohort, against: Cohort | None = None) -> Diagnosis:
-    """The diagnosis at the head of `evaluate`, `against` the cohort the model was developed on where that is at hand."""
+    """The diagnosis of a cohort on which a model is to be judged, `against` the one it was developed on where that is at hand."""
     developed_on = str(artifact.provenance.get("cohort_digest", ""))
     days = [float(day) for day in artifact.model.days]
     return diagnose(cohort, days=days, primary=PRIMARY, against=against, developed_on=developed_on)
+
+
+def judged_on(artifact: Artifact, cohort: Cohort, evaluation: Mapping[str, Any], against: Cohort | None = None) -> Diagnosis:
+    """The diagnosis at the head of `evaluate`: the same, and whether the `evaluation` (its JSON) says anything."""
+    return before_judging(artifact, cohort, against).and_also([degenerate(evaluation, EVERYBODY)])

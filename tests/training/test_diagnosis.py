@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 import lymphorisk
+from models.example import EXAMPLE
 from training.cohort import read_cohort
 from training.diagnosed import after_training, before_judging, before_training
 from training.diagnosis.degenerate import degenerate
@@ -32,6 +33,16 @@ def planted(tmp_path):
         return path
 
     return write_planted
+
+
+@pytest.fixture(scope="module")
+def trained_model(small_file, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained") / "model"
+    quick = ["--no-tracking", "--refits", "2", "--bootstrap", "0", "--folds", "3", "--learner", "linear"]
+    ran = CliRunner().invoke(lymphorisk.app, ["train", str(small_file), "--out", str(folder), *quick])
+    assert ran.exit_code == 0, ran.stderr
+    assert "May it be believed? 1 Fail" in ran.stderr
+    return folder
 
 
 def check(path, *options: str):
@@ -218,3 +229,17 @@ def test_the_primary_horizon_fails_unless_promotable_and_others_are_only_unknown
     assert found["horizon 90 d, primary"].verdict == "Fail"
     assert found["horizon 30 d"].verdict == "Unknown"
     assert "at least 20 are needed" in found["horizon 30 d"].why
+
+
+def test_train_leaves_its_diagnosis_in_the_artifact_and_evaluate_begins_with_one(trained_model, small_file):
+    filed = json.loads((trained_model / "diagnosis.json").read_text())
+    assert filed["fails"] == sum(one["verdict"] == "Fail" for one in filed["findings"]) > 0
+    assert filed["findings"][-1]["item"] == "evaluation of everybody"
+    command = ["evaluate", str(trained_model), str(small_file), "--bootstrap", "0"]
+    words = CliRunner().invoke(lymphorisk.app, command).stdout.splitlines()
+    assert words[0] == EXAMPLE
+    assert words[1].startswith("May it be believed? ")
+    assert words[2].startswith("  Fail     own cohort: ")
+    document = json.loads(CliRunner().invoke(lymphorisk.app, [*command, "--json", "--against", str(small_file)]).stdout)
+    failed = {one["item"] for one in document["diagnosis"]["findings"] if one["verdict"] == "Fail"}
+    assert {"own cohort", "patients in both", "look-alikes in both"} <= failed

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from training.commands.answering import answer, refuse, refusing
 from training.commands.given import cohort_of
-from training.commands.options import Accept, AsJson, CohortPath, Data
-
-_AGAINST = "Another cohort with which no patient may be shared: the development cohort, where this one is to judge a model."
-Against = Annotated[Path | None, typer.Option("--against", metavar="COHORT", help=_AGAINST, exists=True, dir_okay=False)]
+from training.commands.options import Accept, Against, AsJson, CohortPath, Data
 
 
 def check(cohort: CohortPath, data: Data = None, against: Against = None, accept: Accept = "", as_json: AsJson = False) -> None:

@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from models.example import EXAMPLE
 from training.commands.answering import answer, refusing
 from training.commands.given import artifact_with_simple_models, cohort_of
 from training.commands.options import (
     DEFAULT_TRACKING,
     Accept,
+    Against,
     AsJson,
     Bootstrap,
     Data,
@@ -38,10 +40,13 @@ def evaluate(
     digest: Digest = None,
     tracking_uri: TrackingUri = DEFAULT_TRACKING,
     report: Report = None,
+    against: Against = None,
     as_json: AsJson = False,
 ) -> None:
     """A saved model on other cohorts: as it is, beside simpler models, group by group, and after recalibration there."""
     with refusing(as_json):
+        from training.diagnosed import judged_on
+        from training.diagnosis.finding import diagnosis_text
         from training.judge import judge
         from training.judgement import judgement_text, transport_lines
         from training.progress import Bars
@@ -51,14 +56,24 @@ def evaluate(
         read = [cohort_of(path, data, accept, artifact.model.required) for path in cohorts]
         with Bars() as bars:
             found = [judge(artifact.model, one, simple=simple, bootstrap=bootstrap, seed=seed, advance=bars) for one in read]
+        developed = None if against is None else cohort_of(against, data, "", doubtful=True)
+        diagnoses = [judged_on(artifact, one, judged, developed) for one, judged in zip(read, found, strict=True)]
+        found = [{**one, "diagnosis": diagnosis.as_json()} for one, diagnosis in zip(found, diagnoses, strict=True)]
         if report is not None:
             from training.telling.elsewhere import elsewhere_html
 
             report.write_text(elsewhere_html(artifact.model.name, artifact.digest, found), encoding="utf-8")
-    texts = [judgement_text(artifact.model, one) for one in found]
+    texts = [_text(diagnosis_text(head), judgement_text(artifact.model, one)) for head, one in zip(diagnoses, found, strict=True)]
     if len(found) == 1:
         answer(found[0], texts[0], as_json)
         return
     table = transport(found)
     texts.append("\n".join(["transport", *transport_lines(table)]))
     answer({"transport": table, "cohorts": found}, "\n\n".join(texts), as_json)
+
+
+def _text(diagnosis: str, judgement: str) -> str:
+    """The judgement with the diagnosis at its head, below the line that says it is an example."""
+    if not judgement.startswith(EXAMPLE):
+        return f"{diagnosis}\n\n{judgement}"
+    return f"{EXAMPLE}\n{diagnosis}\n\n{judgement.removeprefix(EXAMPLE).lstrip()}"

@@ -11,10 +11,12 @@ _ACCEPT = "Take columns that are suspicious but possible as they are; the reason
 _MODEL = "An artifact folder or an MLflow URI (models:/name@alias)."
 _COHORT = "A cohort file (TOML) beside its tables."
 _DATA = "Folder of the cohort's tables, if not beside its file."
+_AGAINST = "Another cohort with which no patient may be shared: the development cohort, where this one is to judge a model."
 CohortPath = Annotated[Path, typer.Argument(metavar="COHORT", help=_COHORT, exists=True, dir_okay=False)]
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help=_MODEL)]
 Data = Annotated[Path | None, typer.Option("--data", help=_DATA, file_okay=False)]
 Accept = Annotated[str, typer.Option("--accept", metavar="REASON", help=_ACCEPT)]
+Against = Annotated[Path | None, typer.Option("--against", metavar="COHORT", help=_AGAINST, exists=True, dir_okay=False)]
 Artifacts = Annotated[Path, typer.Option("--out", help="Folder for the artifact; must not exist or be empty.", file_okay=False)]
 Bootstrap = Annotated[int, typer.Option("--bootstrap", min=0, help="Resamples for the intervals of the evaluation.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same numbers.")]
