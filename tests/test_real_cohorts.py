@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 
 import lymphorisk
 from training.cohort import Cohort, read_cohort
+from training.comparing.beaten import beaten_sentence
+from training.comparing.simple_file import simple_from
 from training.fit import Fit, Settings, fit
 from training.judge import judge
 from training.validate import EVERYBODY, TREATED, Validation, validate
@@ -56,7 +58,8 @@ def test_a_real_cohort_trains(cohort_tables, name):
 def chowell(cohort_tables) -> tuple[Cohort, Fit, Validation]:
     cohort = read("chowell_train", cohort_tables)
     fitted = fit(cohort, Settings(refits=2, tree_refits=1, seed=1))
-    return cohort, fitted, validate(cohort, fitted, bootstrap=200, seed=1)
+    # the lower limit of the gain over albumin alone lies near .002; of 200 resamples it wanders by as much
+    return cohort, fitted, validate(cohort, fitted, bootstrap=500, seed=1)
 
 
 def test_five_folds_of_the_loris_cohort_reach_what_is_asked_of_twice_five(chowell):
@@ -85,6 +88,29 @@ def test_the_previously_treated_are_reported_first_and_gain_over_albumin_alone(c
         assert alone.low < alone.value < alone.high
         assert alone.value < estimate.value
     assert found.over_albumin[TREATED][180.0].low > 0
+
+
+def test_the_simple_models_are_as_good_as_other_implementations_found_them_and_are_beaten(chowell):
+    """Cross-validated AUC of 964 patients by 90 and 180 days, made apart from this project (method.md section 2)."""
+    _, _, found = chowell
+    beside = {one.name: one for one in found.comparisons[EVERYBODY]}
+    for name, elsewhere in (("ln_nlr_alone", (0.747, 0.701)), ("albumin_alone", (0.794, 0.754)), ("cox_four", (0.826, 0.785))):
+        assert beside[name].n == 961
+        for day, auc in zip((90.0, 180.0), elsewhere, strict=True):
+            assert beside[name].horizons[day].auc.value == pytest.approx(auc, abs=0.01)
+            assert beside[name].horizons[day].auc_gain.value > 0
+    assert "yes" in beaten_sentence(found.comparisons[EVERYBODY], 90.0).split("; ")[0]
+
+
+def test_simple_models_travel_with_the_model_and_are_shifted_as_it_is(cohort_tables, chowell):
+    _, fitted, validation = chowell
+    others = read("msk_nonicb", cohort_tables, required=fitted.model.required)
+    found = judge(fitted.model, others, simple=simple_from(validation.simple_models), bootstrap=0, seed=1)
+    cox = next(one for one in found["comparators"] if one["name"] == "cox_four")
+    assert cox["horizons"]["180"]["auc"]["value"] == pytest.approx(0.790, abs=0.01)  # as found elsewhere
+    shifted = found["recalibrated"]["intercept"]["horizons"]["180"]
+    assert 0.80 < shifted["calibration"]["observed_expected"]["value"] < 1.25
+    assert shifted["ipa"]["value"] > found["horizons"]["180"]["ipa"]["value"]
 
 
 def test_a_small_trial_gets_the_linear_learner_and_nothing_that_can_be_promoted(cohort_tables, tmp_path):
