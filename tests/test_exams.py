@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from dataclasses import replace
 
 import chowell
 import covered
@@ -13,10 +14,13 @@ import growth
 import intervals
 import pytest
 import run
+import search
 import speed
 from marks import Mark, table
 
 from training.fit import Settings
+from training.study.study import Search
+from training.study.tunable import Range
 
 QUICK = Settings(learner="ensemble", folds=2, refits=2, tree_refits=1)
 
@@ -59,6 +63,15 @@ def test_real_patients_are_ranked_and_their_risks_calibrated(tmp_path):
         assert 0.8 <= found[f"everybody (961): calibration slope by day {day}"] <= 1.25
     for day, least in chowell.TREATED_BARS.items():
         assert found[f"previously treated (636): AUC by day {day}"] >= least - 0.01
+
+
+@pytest.mark.skipif(chowell.TABLES is None, reason="LYMPHORISK_COHORTS does not name the tables of the real cohorts")
+def test_a_search_on_real_patients_is_timed_and_ends_no_worse(tmp_path):
+    declared = Search(trials=3, repeats=1, space={"linear.penalty": Range(10, 160)})
+    study = replace(search.STUDY, learners=("linear",), folds=2, refits=2, search=declared)
+    found = search.sit(tmp_path, nobody, study, bootstrap=2)
+    assert values(found)["settings tried"] == 3
+    assert not [mark.what for mark in found if mark.falls_short]
 
 
 def test_training_is_timed_at_every_size(tmp_path):

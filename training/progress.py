@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
 from tqdm import tqdm
+
+NEWS = 1.0  # seconds after which news within a step is shown
 
 Advance = Callable[[str, int, int], object]  # what is being done, steps done, steps in all
 
@@ -32,7 +35,7 @@ class Bars:
 
     def __init__(self) -> None:
         self.bar: Any = None
-        self.doing = ""
+        self.doing, self.told = "", 0.0
 
     def __enter__(self) -> Bars:
         return self
@@ -48,3 +51,6 @@ class Bars:
             self.bar, self.doing = tqdm(total=total, desc=doing, file=sys.stderr), stage
         self.bar.set_description_str(doing, refresh=False)
         self.bar.update(done - self.bar.n)
+        if (now := time.monotonic()) >= self.told + NEWS:  # of steps that take long, where tqdm waits for the next
+            self.told = now
+            self.bar.refresh()

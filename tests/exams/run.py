@@ -18,6 +18,7 @@ import filing
 import first_hour
 import growth
 import intervals
+import search
 import speed
 import truth
 from marks import Mark, table
@@ -27,6 +28,7 @@ from training.progress import Bars
 EXAMS: Mapping[str, Callable[..., list[Mark]]] = {
     "truth": truth.sit,
     "chowell": chowell.sit,
+    "search": search.sit,
     "growth": growth.sit,
     "intervals": intervals.sit,
     "filing": filing.sit,
