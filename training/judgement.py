@@ -89,7 +89,7 @@ def split_lines(splits: Mapping[str, Found]) -> list[str]:
         if isinstance(one.get("refused"), str):
             lines.append(f" {name}: refused: {one['refused']}")
         else:
-            lines += [f" {name}, {one['n']} patients: {one['how']}", *table_lines(one), *strata_lines(one)]
+            lines += [f" {name}, {one['n']} patients: {one['how']}", *evaluation_lines(one)]
     return lines
 
 

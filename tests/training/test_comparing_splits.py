@@ -104,6 +104,16 @@ def test_later_patients_are_judged_by_what_earlier_ones_taught_and_by_nothing_el
     assert 0.6 < found.evaluation.horizons[180.0].auc.value < 0.95
 
 
+def test_the_simple_models_learn_from_earlier_patients_too_and_are_judged_on_the_same_later_ones(quick):
+    n = len(quick.plan.cohort)
+    found = temporal(changed(quick, periods=tuple(2020.0 + np.arange(n) / n)), bootstrap=5, seed=1)
+    assert [one.name for one in found.comparisons] == ["albumin_alone", "ln_nlr_alone", "cox_four"]
+    assert found.as_json()["beats_them"].startswith("Does it beat them by day 90? albumin alone: ")
+    albumin = [one.current("albumin") for one in quick.plan.cohort.select(found.judged).patients]
+    assert found.comparisons[0].n == sum(one is not None for one in albumin)
+    assert 0.5 < found.comparisons[2].horizons[180.0].auc.value < 0.9
+
+
 def test_a_drift_in_time_that_cross_validation_cannot_see_is_seen(quick):
     """The later half dies twice as fast: cross-validation finds as many deaths as it expects, the later patients more."""
     cohort = quick.plan.cohort

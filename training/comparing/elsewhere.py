@@ -25,6 +25,11 @@ NO_SHIFT = "a score that states no risk has none to shift: only a line makes it 
 
 def said_elsewhere(saved: SavedSimple, cohort: Cohort, days: Sequence[float]) -> list[Said | Absent]:
     """What each comparator says of a cohort, as it is; no published score states a risk."""
+    return simple_elsewhere(saved, cohort, days) + said_by_scores(cohort, np.empty((len(cohort), 0)), days, None)
+
+
+def simple_elsewhere(saved: SavedSimple, cohort: Cohort, days: Sequence[float]) -> list[Said | Absent]:
+    """What the simple models alone say of it."""
     by_name = {one.simple.name: one for one in saved.models}
     said: list[Said | Absent] = []
     for simple in SIMPLE.values():
@@ -33,7 +38,7 @@ def said_elsewhere(saved: SavedSimple, cohort: Cohort, days: Sequence[float]) ->
         else:
             why = saved.absent.get(simple.name, "the model was saved without its simple models: train it anew")
             said.append(Absent(simple.name, simple.label, "simple", why))
-    return said + said_by_scores(cohort, np.empty((len(cohort), 0)), days, None)
+    return said
 
 
 def _said(model: SimpleModel, cohort: Cohort, days: Sequence[float]) -> Said | Absent:

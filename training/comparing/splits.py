@@ -17,12 +17,17 @@ from numpy.typing import NDArray
 from models.design import BoolArray, FloatArray
 from models.risk import sigmoid
 from training.cohort import Cohort, followed
+from training.comparing.beaten import beaten_sentence
+from training.comparing.compared import Comparison, compare
+from training.comparing.elsewhere import simple_elsewhere
+from training.comparing.simple_models import SIMPLE, SavedSimple, out_of_fold_simple
 from training.comparing.strata import Stratum, primary_of, site_strata, strata_json
 from training.fit import Fit
-from training.learners.crossfit import cross_fit, rows_of
+from training.learners.crossfit import CrossFit, cross_fit, rows_of
 from training.learners.learn import LEARNERS, Learned, learn, stacked
 from training.learners.recalibrate import calibrated, fit_calibration
 from training.progress import Advance, unwatched
+from training.refused import NotSupported
 from training.small_cells import masked, masked_sentence
 from training.statistics.censoring import FollowUp
 from training.statistics.evaluate import evaluate
@@ -34,6 +39,8 @@ LATER = 0.25  # the share of patients, the last by calendar, who are judged
 INNER_FOLDS = 3  # in which the earlier patients' own calibration is found
 MOST_SITES = 5  # judged, those with the most deaths: each is one more fit
 
+Rows = NDArray[np.intp]
+
 
 class Refused(ValueError):
     """A split this cohort does not allow; says why."""
@@ -41,22 +48,26 @@ class Refused(ValueError):
 
 @dataclass(frozen=True)
 class Split:
-    """What one split says: how it was made, the evaluation of those who were judged, each site apart, or why it was refused."""
+    """What one split says: how it was made, the evaluation of those judged, sites apart, comparators; or why it was refused."""
 
     how: str
     evaluation: Evaluation | None = None
     strata: tuple[Stratum, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
     trained_on: int = 0
     refused: str = ""
-    judged: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, np.intp), repr=False)
+    judged: Rows = field(default_factory=lambda: np.empty(0, np.intp), repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """JSON-ready, small groups hidden: an evaluation, or the reason why there is none."""
         if self.evaluation is None:
             return {"refused": masked_sentence(self.refused)}
         told: dict[str, Any] = {"how": self.how, **self.evaluation.as_json()}
-        if self.trained_on:
+        if self.comparisons:
+            day = primary_of(tuple(self.evaluation.horizons))
             told["trained_on"] = masked(self.trained_on)
+            told["beats_them"] = "" if day is None else beaten_sentence(self.comparisons, day)
+            told["comparators"] = [one.as_json() for one in self.comparisons]
         return told | {"strata": strata_json(self.strata, self.evaluation.n)} if self.strata else told
 
 
@@ -71,16 +82,19 @@ def temporal(fit: Fit, *, bootstrap: int, seed: int, progress: Advance = unwatch
         part = followed(fit.plan.cohort.follow_up, trained)
         _require_deaths(part, "the earlier patients")
         progress("temporal split", 0, 1)
-        log_odds = _temporal_log_odds(fit, trained, judged, seed)
+        inner = _within_the_earlier(fit, trained, seed)
+        learned = _fitter(fit)(rows_of(fit.plan.matrix, trained), part, seed=seed)
+        log_odds = calibrated(_say(fit, learned, judged), inner.calibration[fit.learner])
         found = _evaluated(fit, log_odds, judged, bootstrap, seed)
     except Refused as reason:
         return Split("", refused=str(reason))
     progress("temporal split", 1, 1)
     how = f"trained on patients of before {cut:.2f} (year), judged on those from then on"
-    return Split(how, found, trained_on=len(trained), judged=judged)
+    beside = _beside(fit, inner, trained, judged, log_odds, bootstrap, seed)
+    return Split(how, found, comparisons=beside, trained_on=len(trained), judged=judged)
 
 
-def _later(fit: Fit) -> tuple[float, NDArray[np.intp]]:
+def _later(fit: Fit) -> tuple[float, Rows]:
     """The decimal year from which patients are judged, and their rows."""
     if fit.plan.cohort.periods is None:
         raise Refused("the calendar year of the index date is not known for everybody: patients cannot be put in order of time")
@@ -91,13 +105,27 @@ def _later(fit: Fit) -> tuple[float, NDArray[np.intp]]:
     return cut, np.flatnonzero(periods >= cut)
 
 
-def _temporal_log_odds(fit: Fit, trained: NDArray[np.intp], judged: NDArray[np.intp], seed: int) -> FloatArray:
+def _within_the_earlier(fit: Fit, trained: Rows, seed: int) -> CrossFit:
+    """The earlier patients cross-fitted among themselves, for the calibration that later ones get."""
     plan, part = fit.plan, followed(fit.plan.cohort.follow_up, trained)
-    fitter, rows = _fitter(fit), rows_of(plan.matrix, trained)
-    ids = [plan.cohort.patients[row].id for row in trained]
-    inner = cross_fit(fitter, rows, part, ids, plan.served, folds=INNER_FOLDS, repeats=1, seed=seed)
-    raw = _say(fit, fitter(rows, part, seed=seed), judged)
-    return calibrated(raw, inner.calibration[fit.learner])
+    rows, ids = rows_of(plan.matrix, trained), _ids(plan.cohort, trained)
+    return cross_fit(_fitter(fit), rows, part, ids, plan.served, folds=INNER_FOLDS, repeats=1, seed=seed)
+
+
+def _beside(
+    fit: Fit, inner: CrossFit, trained: Rows, judged: Rows, log_odds: FloatArray, bootstrap: int, seed: int
+) -> tuple[Comparison, ...]:
+    """The simple models, learned from the same earlier patients, on the same later ones."""
+    earlier, later, days = fit.plan.cohort.select(trained), fit.plan.cohort.select(judged), fit.plan.served
+    models, absent = [], {}
+    for simple in SIMPLE.values():
+        try:
+            models.append(out_of_fold_simple(simple, earlier, inner, fit.plan.grid, seed).model)
+        except NotSupported as reason:
+            absent[simple.name] = str(reason)
+    said = simple_elsewhere(SavedSimple(tuple(models), absent), later, days)
+    ids = _ids(fit.plan.cohort, judged)
+    return compare(log_odds, later.follow_up, days, said, groups=ids, bootstrap=bootstrap, seed=seed)
 
 
 def leave_one_site_out(fit: Fit, *, bootstrap: int, seed: int, progress: Advance = unwatched) -> Split:
@@ -124,7 +152,7 @@ def leave_one_site_out(fit: Fit, *, bootstrap: int, seed: int, progress: Advance
     return Split(how, found, apart, judged=judged)
 
 
-def _sites(cohort: Cohort) -> dict[str, NDArray[np.intp]]:
+def _sites(cohort: Cohort) -> dict[str, Rows]:
     """The rows of each site that is judged, most deaths first."""
     named = np.array([patient.site for patient in cohort.patients])
     if not (named != "").any():
@@ -137,7 +165,7 @@ def _sites(cohort: Cohort) -> dict[str, NDArray[np.intp]]:
     return {site: rows[site] for site in enough[:MOST_SITES]}
 
 
-def _site_log_odds(fit: Fit, judged: NDArray[np.intp], seed: int) -> FloatArray:
+def _site_log_odds(fit: Fit, judged: Rows, seed: int) -> FloatArray:
     plan, trained = fit.plan, _others(fit.plan.cohort, judged)
     part = followed(plan.cohort.follow_up, trained)
     _require_deaths(part, "the other sites")
@@ -154,11 +182,11 @@ def _fitter(fit: Fit) -> partial[Learned]:
     return partial(learn, plan.design, grid=plan.grid, served=plan.served, trees=trees, linear=plan.settings.linear)
 
 
-def _say(fit: Fit, learned: Learned, rows: NDArray[np.intp]) -> FloatArray:
+def _say(fit: Fit, learned: Learned, rows: Rows) -> FloatArray:
     return learned.log_odds(rows_of(fit.plan.matrix, rows), np.asarray(fit.plan.served))[fit.learner]
 
 
-def _others(cohort: Cohort, judged: NDArray[np.intp]) -> NDArray[np.intp]:
+def _others(cohort: Cohort, judged: Rows) -> Rows:
     """The rows of everybody of whom no row is judged."""
     ids = {cohort.patients[row].id for row in judged}
     apart: BoolArray = np.array([patient.id not in ids for patient in cohort.patients])
@@ -170,7 +198,7 @@ def _require_deaths(part: FollowUp, who: str) -> None:
         raise Refused(f"{deaths} deaths among {who}: at least {EVALUABLE_PATIENTS} are needed to learn from")
 
 
-def _evaluated(fit: Fit, log_odds: FloatArray, judged: NDArray[np.intp], bootstrap: int, seed: int) -> Evaluation:
+def _evaluated(fit: Fit, log_odds: FloatArray, judged: Rows, bootstrap: int, seed: int) -> Evaluation:
     """The evaluation of the judged, or Refused where no horizon can be asked of them."""
     part, ids = followed(fit.plan.cohort.follow_up, judged), _ids(fit.plan.cohort, judged)
     standings = [standing(part, day, groups=ids) for day in fit.plan.served]
@@ -180,5 +208,5 @@ def _evaluated(fit: Fit, log_odds: FloatArray, judged: NDArray[np.intp], bootstr
     return evaluate(sigmoid(log_odds), log_odds, part, fit.plan.served, groups=ids, bootstrap=bootstrap, seed=seed)
 
 
-def _ids(cohort: Cohort, rows: Sequence[int] | NDArray[np.intp]) -> list[str]:
+def _ids(cohort: Cohort, rows: Sequence[int] | Rows) -> list[str]:
     return [cohort.patients[row].id for row in rows]
