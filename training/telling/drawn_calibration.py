@@ -112,7 +112,7 @@ def draw_risks(histogram: Facts, *, day: str, whom: str, example: str) -> Figure
         bars = plain(axes).bar(edges[:-1], [count_of(each) for each in counts], 1 / len(counts), align="edge", color=colour)
         for bar, shown in zip(bars, counts, strict=True):
             bar.set(edgecolor="white", hatch="////" if str(shown).startswith("<") else "", linewidth=0.5)
-        axes.set(ylabel="patients", xlim=(0, 1))
+        axes.set(ylabel="patients", xlim=(0, 1), ylim=(0, 1.1 * max(SMALLEST, *map(count_of, counts))))
         axes.legend(handles=[Patch(color=colour, label=label)], frameon=False, fontsize=9, loc="upper right")
     panels[-1].set_xlabel(f"stated risk of death by day {day}")
     panels[-1].xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
