@@ -62,11 +62,12 @@ class Lookalikes:
 
 def lookalikes(development: Cohort, validation: Cohort) -> Lookalikes:
     """Rows of `validation` that look like somebody in `development`; of one and the same cohort, like somebody else in it."""
-    both = (development.patients, validation.patients)
-    values = _comparable(both)
-    digits = {analyte: min(_digits(analyte, patients) for patients in both) for analyte in values}
-    looks, others = (_looks(patients, digits) for patients in both)
     itself = development is validation
+    apart = (validation.patients,) if itself else (validation.patients, development.patients)
+    values = _comparable(apart)
+    digits = {analyte: min(_digits(analyte, patients) for patients in apart) for analyte in values}
+    others, *more = (_looks(patients, digits) for patients in apart)
+    looks = others if itself else more[0]
     there = Counter(look for look in looks if look is not None)
     found = np.array([look is not None and there[look] > itself for look in others])
     pairs = sum(there[look] - itself for look in others if look is not None)

@@ -80,18 +80,19 @@ def _median(cohort: Cohort, name: str) -> str:
 
 
 def _units_at_sites(cohort: Cohort) -> Iterator[Finding]:
-    sites = sorted({patient.site for patient in cohort.patients} - {""})
-    wrong = {doubt.fault.field for doubt in cohort.doubts if doubt.kind == "unit"}
-    if len(sites) < 2 or wrong:
+    site_of = np.array([patient.site for patient in cohort.patients])
+    doubted_already = any(doubt.kind == "unit" for doubt in cohort.doubts)
+    if doubted_already or len({*site_of} - {""}) < 2:
         return
     for name, (low, high) in CREDIBLE_MEDIAN.items():
         newest = newest_of(name, cohort.patients)
-        for site in sites:
-            values = {row: one.value for row, one in newest.items() if cohort.patients[row].site == site}
-            if len(values) >= FEWEST_AT_SITE and not low <= (median := float(np.median([*values.values()]))) <= high:
+        rows, values = np.array([*newest], np.intp), np.array([one.value for one in newest.values()])
+        for site in sorted({*site_of[rows].tolist()} - {""}):
+            there = site_of[rows] == site
+            if there.sum() >= FEWEST_AT_SITE and not low <= (median := float(np.median(values[there]))) <= high:
                 known = ANALYTES[name]
                 why = f"{known.label} has a median of {median:.3g} {known.unit} at site {site}: credible is {low:g} to {high:g}"
-                yield Finding("unit", "predictors", _UNITS, "Fail", median, why, rows_at(cohort, np.array([*values])))
+                yield Finding("unit", "predictors", _UNITS, "Fail", median, why, rows_at(cohort, rows[there]))
 
 
 def outcomes(cohort: Cohort) -> list[Finding]:
