@@ -7,7 +7,7 @@ from typing import Any
 from models.example import EXAMPLE
 from training.judgement import evaluation_lines, split_lines
 from training.run import TrainedRun
-from training.tested import tested_lines
+from training.tested import look_lines
 from training.tracking.track import Tracked
 from training.tuning.tried import found_lines
 
@@ -50,7 +50,7 @@ def run_text(run: TrainedRun) -> str:
         lines += [f" {name}, {found['n']} patients", *evaluation_lines(found)]
         lines.append("  mean of folds: " + _means(run.validation.fold_means[name]))
     lines += split_lines(told["splits"])
-    lines += tested_lines(run.test) if run.test else []
+    lines += look_lines(run.test) if run.test else []
     lines += ["", *found_lines(run.found)] if run.found else []
     ipa = ", ".join(f"{name} {value:.4f}" for name, value in fitted.learner_ipa.items())
     lines += ["", f"Saved learner: {fitted.learner} (cross-validated IPA: {ipa})"]

@@ -91,7 +91,7 @@ def _masked(judged: Mapping[str, Any], patients: int) -> dict[str, Any]:
     return {"evaluations": told["evaluations"], "population": masked_by_name(judged["population"])}
 
 
-def tested_lines(document: Mapping[str, Any]) -> list[str]:
+def look_lines(document: Mapping[str, Any]) -> list[str]:
     """The same for a reader."""
     lines = list[str]()
     for one in document["cohorts"]:
