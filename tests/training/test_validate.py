@@ -80,12 +80,16 @@ def test_every_population_stands_beside_its_comparators_and_is_looked_at_group_b
     }  # fmt: skip
 
 
-def test_the_splits_are_told_or_refused_and_can_be_left_out(half_treated, validated):
+def test_the_splits_are_told_and_can_be_left_out_and_other_families_stand_beside_it_when_asked(half_treated, validated):
     fitted, found = validated
     told = found.as_json()["splits"]
     assert told["temporal"]["n"] + told["temporal"]["trained_on"] == len(half_treated)
     assert told["leave one site out"]["n"] < len(half_treated)
-    assert validate(half_treated, fitted, bootstrap=0, seed=1, splits=False).splits == {}
+    again = validate(half_treated, fitted, bootstrap=0, seed=1, families=True, splits=False)
+    assert again.splits == {}
+    kinds = [one.kind for one in again.comparisons[TREATED]]
+    assert (kinds.count("simple"), kinds.count("family")) == (3, 3)
+    assert "family" not in {one.kind for one in found.comparisons[TREATED]}
 
 
 def test_a_model_that_learned_nothing_is_not_found_to_be_good(write_cohort):

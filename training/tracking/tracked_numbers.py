@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from training.cohort import Cohort
+from training.comparing.compared import Comparison
 from training.fit import Fit, Settings
 from training.statistics.estimates import Estimate
 from training.statistics.evaluation import AtHorizon, Evaluation
@@ -65,7 +66,16 @@ def numbers(fit: Fit, validation: Validation) -> list[Number]:
         told += [Number(f"{prefix}fold_mean/{name}", value, 0) for name, value in validation.fold_means[whom].items()]
         for day, gain in validation.over_albumin[whom].items():
             told += _interval(f"{prefix}auc_over_albumin_{day:g}d", gain, int(day))
+        told += [Number(prefix + one.name, one.value, one.step) for one in _gains(validation.comparisons.get(whom, ()))]
     return told
+
+
+def _gains(comparisons: Sequence[Comparison]) -> Iterator[Number]:
+    """What is gained in AUC and IPA over each simple model."""
+    for one in comparisons:
+        for day, at in one.horizons.items() if one.kind == "simple" else ():
+            yield from _interval(f"auc_over_{one.name}_{day:g}d", at.auc_gain, int(day))
+            yield from _interval(f"ipa_over_{one.name}_{day:g}d", at.ipa_gain, int(day))
 
 
 def _evaluation(found: Evaluation) -> Iterator[Number]:
