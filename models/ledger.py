@@ -23,10 +23,6 @@ KINDS = (PROMOTED, ROLLED_BACK, LOOK, RECALIBRATED, AT_SITE)
 _ENTRY, _HEAD = "ledger entry", "ledger head"
 
 
-class InvalidLedger(BrokenSeal):
-    """A ledger that is not, to the byte, what was written to it; the message names the first line that is wrong."""
-
-
 @dataclass(frozen=True)
 class Entry:
     """One line: its number (from 1), when it was written (UTC, by that computer's clock), what happened, and its digest."""
@@ -39,6 +35,17 @@ class Entry:
     digest: str
 
 
+class InvalidLedger(BrokenSeal):
+    """A ledger that is not, to the byte, what was written to it; the message names the first line that is wrong.
+
+    `verified` are the entries before it.
+    """
+
+    def __init__(self, reason: str, verified: Sequence[Entry] = ()):
+        self.verified = tuple(verified)
+        super().__init__(reason)
+
+
 def exists(root: Path) -> bool:
     """Whether anything of a ledger is in the folder: a part that is missing from the rest is a broken one, not none."""
     return any((root / name).exists() for name in (LEDGER, HEAD))
@@ -49,7 +56,7 @@ def read_ledger(root: Path, key: Key) -> tuple[Entry, ...]:
     entries, unfinished = _read(root, key)
     if unfinished:
         reason = "was not written to the end: what it was to record was never acknowledged; do it again, and it is cleared away"
-        raise InvalidLedger(f"{root / LEDGER}: line {len(entries) + 1} {reason}")
+        raise InvalidLedger(f"{root / LEDGER}: line {len(entries) + 1} {reason}", entries)
     return entries
 
 
@@ -92,7 +99,7 @@ def _read(root: Path, key: Key) -> tuple[tuple[Entry, ...], int]:
         try:
             found = read_link(_ENTRY, line + b"\n", sequence, previous, key)
         except BrokenSeal as error:
-            raise InvalidLedger(f"{path}: line {sequence} {error}") from error
+            raise InvalidLedger(f"{path}: line {sequence} {error}", entries) from error
         entries.append(_entry(found))
         previous = found.digest
     _require_reached(root, entries, head)
@@ -119,10 +126,11 @@ def _require_reached(root: Path, entries: Sequence[Entry], head: Mapping[str, An
     reached = head["sequence"]
     if reached > len(entries):
         cut = f"ends after line {len(entries)}, and {HEAD} knows of {reached}: the last lines were removed"
-        raise InvalidLedger(f"{root / LEDGER} {cut}")
+        raise InvalidLedger(f"{root / LEDGER} {cut}", entries)
     # an entry more than the head knows of bears its seal: the computer stopped between writing the one and the other
     if head["digest"] != (entries[reached - 1].digest if reached else START):
-        raise InvalidLedger(f"{root / HEAD} names another entry than line {reached} of the ledger: one of them was exchanged")
+        exchanged = f"names another entry than line {reached} of the ledger: one of them was exchanged"
+        raise InvalidLedger(f"{root / HEAD} {exchanged}", entries[: reached - 1])
 
 
 def _write_head(root: Path, sequence: int, digest: str, key: Key) -> None:

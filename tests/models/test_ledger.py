@@ -115,6 +115,14 @@ def test_no_byte_of_it_can_be_changed(tmp_path_factory: pytest.TempPathFactory, 
         read_ledger(root, KEY)
 
 
+def test_what_stands_before_the_first_wrong_line_can_still_be_told(root: Path) -> None:
+    written = read_ledger(root, KEY)
+    rewrite(root, edited)
+    with pytest.raises(InvalidLedger, match="line 3") as refused:
+        read_ledger(root, KEY)
+    assert refused.value.verified == written[:2]
+
+
 def test_a_line_forged_without_the_key_is_found_out(root: Path, tmp_path: Path) -> None:
     forger = filled(tmp_path / "forged", ENTRIES + 1, OTHER)
     last = json.loads((forger / LEDGER).read_bytes().splitlines()[-1])

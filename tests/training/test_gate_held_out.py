@@ -10,9 +10,9 @@ import pytest
 
 from models import artifact
 from models.artifact import Artifact
-from training.cohort import Cohort, read_cohort
+from training.cohort import Cohort, followed, read_cohort
 from training.comparing.simple_file import read_simple
-from training.gate.held_out import HeldOut, held_out_verdicts, needed, over_champion, strangers
+from training.gate.held_out import HeldOut, held_out_verdicts, learned_from, needed, over_champion, strangers
 from training.study.criteria import Criteria
 
 
@@ -32,7 +32,7 @@ def south(hospitals: tuple[Path, Path]) -> Cohort:
 
 
 def given(test: Cohort, development: Cohort | None) -> HeldOut:
-    return HeldOut(test, development, bootstrap=20, seed=1)
+    return HeldOut(test, () if development is None else (development,), bootstrap=20, seed=1)
 
 
 def fails(ours: Artifact, champion: Artifact | None, asked: HeldOut) -> dict[str, str]:
@@ -76,7 +76,7 @@ def test_without_the_development_cohort_nobody_can_look_for_its_patients(ours: A
 
 def test_another_cohort_does_not_pass_for_the_development_cohort(ours: Artifact, north: Cohort, south: Cohort) -> None:
     changed = replace(north, digest="0" * 64)
-    assert "not the cohort the model learned from" in fails(ours, None, given(south, changed))["no patients shared"]
+    assert "unchanged (--development)" in fails(ours, None, given(south, changed))["no patients shared"]
 
 
 def test_simulated_patients_test_nothing(ours: Artifact, north: Cohort, south: Cohort) -> None:
@@ -105,4 +105,26 @@ def test_a_champion_that_does_not_serve_the_horizon_cannot_be_compared(ours: Art
 def test_a_test_cohort_is_owed_to_a_champion_or_to_a_study_that_asked(
     ours: Artifact, south: Cohort, champion: bool, test: bool, asked: bool, holds: bool
 ) -> None:
-    assert needed(ours if champion else None, given(south, None) if test else None, asked).holds is holds
+    assert needed(ours, ours if champion else None, given(south, None) if test else None, asked).holds is holds
+
+
+def recalibrated(known: Artifact) -> Artifact:
+    """The model as a child that learned once more, from the patients of a site."""
+    facts = {**known.model.facts, "recalibration": {"site": "west"}, "cohort_digest": known.provenance["cohort_digest"]}
+    return replace(known, model=replace(known.model, facts=facts), provenance={"cohort_digest": "5" * 64})
+
+
+def test_a_recalibrated_model_owes_a_test_of_its_own(ours: Artifact, south: Cohort) -> None:
+    """The cross-validation in its folder judged its parent."""
+    verdict = needed(recalibrated(ours), None, None, False)
+    assert (verdict.holds, "what cross-validation found is its parent's" in verdict.why) == (False, True)
+    assert needed(recalibrated(ours), None, given(south, None), False).holds
+
+
+def test_a_recalibrated_model_has_learned_from_two_cohorts(ours: Artifact, north: Cohort, south: Cohort) -> None:
+    child, west = recalibrated(ours), replace(south, digest="5" * 64, name="west")
+    assert learned_from(child) == {north.digest, west.digest}
+    assert "not the cohort the model learned from" in fails(child, None, given(west, north))
+    assert "no patients shared" in fails(child, None, given(south, north))  # west was not searched
+    few = replace(south, patients=north.patients[:200], follow_up=followed(north.follow_up, np.arange(200)), digest="5" * 64)
+    assert fails(child, None, HeldOut(south, (north, few), bootstrap=20)) == {}

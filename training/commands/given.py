@@ -41,15 +41,24 @@ def artifact_with_simple_models(model: str, digest: str | None, tracking_uri: st
 
 @contextmanager
 def folder_of(model: str, tracking_uri: str) -> Iterator[Path]:
-    """The artifact folder, or a copy of the one in MLflow for as long as it is needed."""
+    """The artifact folder, the one of the champion in a folder of releases, or for as long as it is needed a copy from MLflow."""
     from tempfile import TemporaryDirectory
 
     if not model.startswith(("models:/", "runs:/")):
-        yield Path(model)
+        yield _champion_in(Path(model))
         return
     with TemporaryDirectory() as folder:
         fetched(model, Path(folder) / "model", tracking_uri)
         yield Path(folder) / "model"
+
+
+def _champion_in(folder: Path) -> Path:
+    """The folder itself; where it holds releases, that of their champion, once ledger and pointer verify."""
+    from models.ledger import exists
+    from models.release import resolve
+    from models.seal_key import read_key
+
+    return folder / resolve(folder, read_key()).digest if exists(folder) else folder
 
 
 def fetched(uri: str, out: Path, tracking_uri: str) -> str:

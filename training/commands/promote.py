@@ -34,10 +34,11 @@ if TYPE_CHECKING:
 
 _VERSION = "An artifact folder, a version number of the registered model, or an MLflow URI."
 _TEST = "A cohort file of patients of whom neither this model nor the champion learned."
-_DEVELOPMENT = "The cohort file the model learned from: its patients are looked for in --test."
+_DEVELOPMENT = "The cohort file the model learned from (again for a second one): its patients are looked for in --test."
 _DRY = "Judge every criterion and write nothing."
 CohortFile = Annotated[Path | None, typer.Option("--test", metavar="COHORT", help=_TEST, exists=True, dir_okay=False)]
-Learned = Annotated[Path | None, typer.Option("--development", metavar="COHORT", help=_DEVELOPMENT, exists=True, dir_okay=False)]
+_Learned = typer.Option("--development", metavar="COHORT", help=_DEVELOPMENT, exists=True, dir_okay=False)
+Learned = Annotated[list[Path] | None, _Learned]
 
 
 def promote_command(pyfunc: Path) -> Callable[..., None]:
@@ -78,7 +79,7 @@ def promote_command(pyfunc: Path) -> Callable[..., None]:
                 candidate = Candidate.read(folder)
                 given = None
                 if test is not None:
-                    learned = None if development is None else cohort_of(development, data, accept)
+                    learned = tuple(cohort_of(path, data, accept) for path in development or ())
                     read = cohort_of(test, data, accept, candidate.artifact.model.required)
                     given = HeldOut(read, learned, bootstrap, seed)
                 scorers = every_path(pyfunc)

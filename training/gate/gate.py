@@ -79,7 +79,7 @@ def judge_candidate(
         *sealed_verdicts(folder, ours.model, candidate.evidence, criteria),
         *cross_validated(candidate.evidence, criteria),
         *tested(candidate.evidence, criteria),
-        needed(champion, given, criteria.require_test and TEST not in candidate.evidence),
+        needed(ours, champion, given, criteria.require_test and TEST not in candidate.evidence),
         *([] if given is None else held_out_verdicts(ours, read_simple(folder), champion, given, criteria, advance)),
     ]
     advance("parity of every path", 0, 1)

@@ -11,6 +11,7 @@ import numpy as np
 from models.artifact import Artifact
 from models.design import FloatArray, design_matrix
 from models.example import is_simulated
+from models.risk import RECALIBRATION
 from training.cohort import Cohort
 from training.comparing.simple_models import SavedSimple
 from training.diagnosis.diagnose import diagnose
@@ -27,10 +28,10 @@ from training.study.criteria import Criteria
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The test cohort, and the development cohort of the model against which it is searched for shared patients."""
+    """The test cohort, and the cohorts the model learned from, against which it is searched for shared patients."""
 
     test: Cohort
-    development: Cohort | None = None
+    development: tuple[Cohort, ...] = ()
     bootstrap: int = 200
     seed: int = 1
 
@@ -45,8 +46,8 @@ def held_out_verdicts(
 ) -> Iterator[Verdict]:
     """Every criterion of the test cohort."""
     yield from strangers(ours, champion, given)
-    learned_from = str(ours.provenance.get("cohort_digest"))
-    findings = diagnose(given.test, days=ours.model.days, primary=criteria.primary_day, developed_on=learned_from)
+    developed_on = str(ours.provenance.get("cohort_digest"))
+    findings = diagnose(given.test, days=ours.model.days, primary=criteria.primary_day, developed_on=developed_on)
     yield diagnosis(findings.filed()["findings"], f"on {given.test.name}")
     found = judge(ours.model, given.test, simple=simple, bootstrap=given.bootstrap, seed=given.seed, advance=advance)
     yield from on_test(found, criteria)
@@ -54,10 +55,23 @@ def held_out_verdicts(
         yield over_champion(ours, champion, given, criteria)
 
 
-def needed(champion: Artifact | None, given: HeldOut | None, asked: bool) -> Verdict:
-    """A champion is only replaced on patients of whom neither model has learned; `asked`: the study asks for a test too."""
-    owed = asked or champion is not None
-    why = "there is a champion to be replaced" if champion is not None else "the study asks for it" if asked else ""
+def learned_from(model: Artifact) -> frozenset[str]:
+    """The digests of the cohorts a model learned from: of a recalibrated one, its parent's and those of its site."""
+    told = (model.provenance.get("cohort_digest"), model.model.facts.get("cohort_digest"))
+    return frozenset(str(digest) for digest in told if digest)
+
+
+def needed(ours: Artifact, champion: Artifact | None, given: HeldOut | None, asked: bool) -> Verdict:
+    """Whether a test cohort is owed, and given: where the study asks for it (`asked`), where a champion is to be replaced, which
+    is only done on patients of whom neither has learned, and for a recalibrated model, whose evidence is its parent's.
+    """
+    reasons = {
+        "the study asks for it": asked,
+        "there is a champion to be replaced": champion is not None,
+        "recalibrated: what cross-validation found is its parent's": RECALIBRATION in ours.model.facts,
+    }
+    why = "; ".join(reason for reason, applies in reasons.items() if applies)
+    owed = bool(why)
     found, allowed = "none" if given is None else given.test.name, "a test cohort (--test)" if owed else "none, or one"
     return Verdict("test cohort", given is not None or not owed, "given", found, allowed, why)
 
@@ -69,21 +83,20 @@ def strangers(ours: Artifact, champion: Artifact | None, given: HeldOut) -> Iter
     yield Verdict("test not simulated", not is_simulated(test.source), where, f"source: {test.source}", "real patients")
     for whose, model in (("the model", ours), ("the champion", champion)):
         if model is not None:
-            same = model.provenance.get("cohort_digest") == test.digest
+            same = test.digest in learned_from(model)
             found = "the very cohort" if same else "another cohort"
             yield Verdict(f"not the cohort {whose} learned from", not same, where, found, "another cohort")
     yield _nobody_shared(ours, given, where)
 
 
 def _nobody_shared(ours: Artifact, given: HeldOut, where: str) -> Verdict:
-    name, allowed, development = "no patients shared", "nobody in both", given.development
-    if development is None:
-        why = "give the cohort the model learned from (--development): without it nobody can look for its patients here"
-        return Verdict(name, False, where, "not looked for", allowed, why)
-    if development.digest != ours.provenance.get("cohort_digest"):
-        why = f"{development.name} is not the cohort the model learned from, or it was changed since"
-        return Verdict(name, False, where, f"digest {development.digest[:12]}", allowed, why)
-    found = [one.filed() for one in overlap(development, given.test)]
+    name, allowed, learned = "no patients shared", "nobody in both", learned_from(ours)
+    there = {one.digest: one for one in given.development}
+    if not learned or not learned <= set(there):
+        why = "give the cohorts the model learned from, unchanged (--development): else nobody can look for their patients here"
+        digests = ", ".join(sorted(digest[:12] for digest in learned - set(there))) or "unknown"
+        return Verdict(name, False, where, f"not looked for; missing: {digests}", allowed, why)
+    found = [one.filed() for digest in sorted(learned) for one in overlap(there[digest], given.test)]
     verdicts = [one["verdict"] for one in found]
     holds = "Fail" not in verdicts and "Pass" in verdicts
     return Verdict(name, holds, where, ", ".join(verdicts), allowed, "; ".join(str(one["why"]) for one in found))

@@ -8,7 +8,7 @@ from typing import Any
 
 from models import ledger, release
 from models.artifact import InvalidArtifact, load
-from models.ledger import PROMOTED, ROLLED_BACK, Entry
+from models.ledger import PROMOTED, ROLLED_BACK, Entry, InvalidLedger
 from models.seal import BrokenSeal
 from training.gate.store import Store
 
@@ -17,7 +17,7 @@ _HEAD = ["entry", "when (UTC)", "what", "model", "version", "by", "approved by",
 
 @dataclass(frozen=True)
 class History:
-    """Every entry of the ledger, who is champion, and what does not verify (nothing: everything does)."""
+    """Every entry of the ledger (of a broken one, those before the break), who is champion, and what does not verify."""
 
     entries: tuple[Entry, ...]
     champion: str
@@ -45,8 +45,8 @@ def history(store: Store) -> History:
     """The ledger of `store`, with everything verified that hangs on it: pointer, releases, MLflow's alias and tag."""
     try:
         entries = ledger.read_ledger(store.root, store.key)
-    except BrokenSeal as error:
-        return History((), "", (str(error),))
+    except InvalidLedger as error:
+        return History(error.verified, "", (str(error),))
     entry = release.champion_of(entries)
     champion = "" if entry is None else str(entry.facts["model"])
     return History(entries, champion, tuple(_faults(store, entries, entry)))

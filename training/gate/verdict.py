@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from training.small_cells import masked_sentence
+
 Cell = Mapping[str, Any]
 """An estimate as evidence tells it: value, low, high, and why where one of them is missing."""
 
@@ -48,7 +50,7 @@ def within(criterion: str, where: str, cell: Cell, band: tuple[float, float]) ->
 
 def missing(criterion: str, where: str, why: str) -> Verdict:
     """What cannot be judged does not hold."""
-    return Verdict(criterion, False, where, "nothing", "a number", why)
+    return Verdict(criterion, False, where, "nothing", "a number", masked_sentence(why))
 
 
 def shown(cell: Cell, sign: str = "") -> str:
@@ -61,7 +63,7 @@ def shown(cell: Cell, sign: str = "") -> str:
 
 
 def _why(cell: Cell) -> str:
-    return str(cell.get("why", ""))
+    return masked_sentence(str(cell.get("why", "")))
 
 
 def table(verdicts: Sequence[Verdict]) -> str:
