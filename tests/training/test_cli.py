@@ -105,9 +105,11 @@ def test_the_reason_for_accepting_a_suspicion_stands_in_the_card(write_cohort, t
     path = write_cohort(400, columns={"nlr": 6.2})
     ran = run("train", path, "--out", tmp_path / "model", *TRAIN, "--accept", "one value by protocol")
     assert ran.exit_code == 0, ran.stderr
-    (accepted,) = json.loads((tmp_path / "model" / "card.json").read_text())["cohort"]["accepted_suspicions"]
+    (accepted,) = json.loads((tmp_path / "model" / "cohort.json").read_text())["accepted_suspicions"]
     assert "column nlr = 6.2" in accepted
     assert "one value by protocol" in accepted
+    found = json.loads((tmp_path / "model" / "diagnosis.json").read_text())["findings"]
+    assert [one["verdict"] for one in found if one["accepted"] == "one value by protocol"] == ["Fail"]  # it stays one
     assert "one value by protocol" in (tmp_path / "model" / "card.md").read_text()
 
 
