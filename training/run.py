@@ -78,7 +78,7 @@ def train(
     if tracking is not None:
         require_reachable(tracking.uri)
     cohort = read_cohort(cohort_file, data=data, accept=accept, progress=True)
-    apart = kept_apart(study, cohort, data, looks)
+    apart = kept_apart(study, cohort, data, looks, accept)
     say(cohort)
     # the matrices are small: more BLAS threads than one only wait for each other (18 s against 2 s for 500 patients)
     with threadpool_limits(1, user_api="blas"), told_trials(tracking, cohort.name) as trials:

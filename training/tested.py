@@ -64,14 +64,20 @@ class KeptApart:
             self.looks.record(digest, cohort)
 
 
-def kept_apart(study: Study | None, development: Cohort, data: Path | None, looks: Looks | None) -> KeptApart:
-    """The test cohorts of a study, read. Raises NotSupported where one of them would be learned from, or nobody counts looks."""
+def kept_apart(
+    study: Study | None, development: Cohort, data: Path | None, looks: Looks | None, accept: str = ""
+) -> KeptApart:
+    """The test cohorts of a study, read; `data` and `accept` as in `read_cohort`.
+
+    Raises NotSupported where one of their patients would be learned from, or where nobody counts looks.
+    """
     if study is None or not study.test:
         return KeptApart()
     if looks is None:
         raise NotSupported("a test cohort is judged on only where looks at it are counted, and no ledger was given")
     folder = study.test_data or data
-    cohorts = tuple(read_cohort(path, data=folder, required=development.required, progress=True) for path in study.test)
+    required = development.required
+    cohorts = tuple(read_cohort(path, data=folder, accept=accept, required=required, progress=True) for path in study.test)
     shared = [f"test cohort {one.name}: {why}" for one in cohorts for why in _shared(development, one)]
     if shared:
         raise NotSupported("; ".join(shared))

@@ -133,7 +133,8 @@ def test_another_cohort_study_or_space_is_another_search(plan, small_cohort):
         name_of(small_cohort, plan.settings, replace(LINEAR, space={"linear.change": Range(1, 8)})),
     }
     assert len(names) == 5
-    assert name_of(small_cohort, plan.settings, replace(LINEAR, trials=99, storage="sqlite:///x.db")) in names
+    more = replace(plan.settings, refits=99)  # for the intervals, after the search
+    assert name_of(small_cohort, more, replace(LINEAR, trials=99, storage="sqlite:///x.db")) in names
 
 
 def test_only_what_is_fitted_is_searched(small_cohort, plan):

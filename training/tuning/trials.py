@@ -33,7 +33,8 @@ _WAIT = 60  # seconds for which a locked SQLite file is waited for
 
 def name_of(cohort: Cohort, settings: Settings, search: Search) -> str:
     """The same for all who search the same space on the same cohort with the same code; how many trials they ask may differ."""
-    asked = asdict(settings) | {"repeats_of_the_search": search.repeats, "pruner": search.pruner}
+    asked = {name: value for name, value in asdict(settings).items() if name not in ("refits", "tree_refits")}
+    asked |= {"repeats_of_the_search": search.repeats, "pruner": search.pruner}
     space = {name: (one.low, one.high) for name, one in search.space.items()}
     said = {"cohort": cohort.digest, "code": version("lymphorisk"), "settings": asked, "space": space}
     return "lymphorisk-" + hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
