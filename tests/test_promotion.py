@@ -21,6 +21,7 @@ from models.durable import Busy
 from models.ledger import LEDGER, read_ledger
 from models.release import CHAMPION, resolve
 from models.seal_key import read_or_make_key
+from training.commands.given import folder_of
 from training.gate.gate import Candidate
 from training.gate.history import history
 from training.gate.parity import by_training
@@ -142,11 +143,22 @@ def test_a_promoted_model_is_released_recorded_and_scored(store: Store, models: 
         ("", "B. Olsen", "x", "--by is empty"),
         ("A. Frey", " ", "x", "--approved-by is empty"),
         ("A. Frey", "B. Olsen", "", "--reason is empty"),
+        ("A. Frey", "B. Olsen", "x\x1b[2J", "--reason holds a control character"),
+        ("A. Frey\nB", "B. Olsen", "x", "--by holds a control character"),
     ],
 )
 def test_two_people_and_a_reason_are_needed(by: str, other: str, reason: str, said: str) -> None:
     with pytest.raises(NotSupported, match=said):
         Claim(by, other, reason)
+
+
+def test_other_verbs_take_the_champion_of_the_releases_too(store: Store, models: list[Path]) -> None:
+    put(store, models[0])
+    with folder_of(str(store.root), "") as folder:
+        assert folder == store.root / digest(models[0])
+    (store.root / CHAMPION).unlink()
+    with pytest.raises(release.InvalidRelease, match=r"champion\.json is missing"), folder_of(str(store.root), ""):
+        pass
 
 
 def test_a_model_that_fails_leaves_nothing_behind(store: Store, undiagnosed: Path) -> None:
@@ -310,6 +322,16 @@ def test_an_alias_moved_by_hand_is_found_and_set_right(store: Store, models: lis
     assert history(tracked).faults == ()
 
 
+def test_a_champion_that_is_in_no_registry_takes_the_alias_away(store: Store, models: list[Path], in_mlflow: Registry) -> None:
+    tracked = replace(store, registry=in_mlflow)
+    put(tracked, models[0])
+    client_of(in_mlflow.uri).delete_model_version("lymphorisk", "2")
+    put_next(tracked, models)
+    assert in_mlflow.champion() == ""
+    assert history(tracked).faults == ()
+    assert rollback(CLAIM, tracked).alias == "the alias champion of lymphorisk names version 1"
+
+
 def test_ledger_head_and_pointer_put_back_together_are_found_out_by_mlflow(
     store: Store, models: list[Path], in_mlflow: Registry, tmp_path: Path
 ) -> None:
@@ -391,6 +413,12 @@ def test_the_whole_trip_by_the_commands(
     told = json.loads(found.stdout)
     assert [one["kind"] for one in told["entries"]] == ["promoted", "look", "promoted", "rolled back"]
     assert (told["verifies"], told["champion"]) == (True, digest(models[0]))
+
+    alias = ["models:/lymphorisk@champion", hospitals[1], "--out", out, *where]
+    assert run("score", *alias).exit_code == 0
+    client_of(in_mlflow.uri).set_registered_model_alias("lymphorisk", "champion", "2")
+    refused = run("score", *alias)
+    assert (refused.exit_code, "the alias was moved by hand" in refused.stderr) == (1, True)
 
     champion = tmp_path / "releases" / CHAMPION
     champion.write_text(champion.read_text().replace(digest(models[0]), digest(models[1])))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from models.ledger import LEDGER, InvalidLedger, read_ledger
-from models.seal_key import read_key
+from models.seal_key import InvalidKey, read_key
 from training.gate.looks import looks_at, record_look
 
 
@@ -40,3 +40,13 @@ def test_looks_cannot_be_taken_back(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
     with pytest.raises(InvalidLedger, match="the last lines were removed"):
         looks_at(root / "releases", "a", seal_key=tmp_path / "seal.key")
+
+
+def test_a_lost_key_is_not_replaced_by_a_new_one(tmp_path: Path) -> None:
+    root = tmp_path / "site"
+    root.mkdir()
+    look(root, "a", [])
+    (tmp_path / "seal.key").unlink()
+    with pytest.raises(InvalidKey, match="give the key with which the ledger was sealed"):
+        look(root, "a", [])
+    assert not list(tmp_path.rglob("seal.key"))

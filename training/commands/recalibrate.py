@@ -51,13 +51,13 @@ def recalibrate(
     """A saved model with its risks shifted to a hospital's own patients, as a model of its own; who is sicker stays the same."""
     with refusing(as_json):
         from models import artifact, ledger
-        from models.seal_key import read_or_make_key
+        from training.gate.store import key_of
         from training.progress import Bars
         from training.recalibration.recalibrate import recalibrate as make
         from training.telling.child_files import child_files, sheet
 
         _require_empty(out)
-        key = read_or_make_key(seal_key, lambda sentence: typer.echo(sentence, err=True))
+        key = key_of(releases, seal_key, lambda sentence: typer.echo(sentence, err=True))
         ledger.read_ledger(releases, key)  # a broken one is refused before anything is made
         with folder_of(model, tracking_uri) as folder:
             parent = artifact.load(folder, digest)

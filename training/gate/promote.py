@@ -45,7 +45,7 @@ class Claim:
     reason: str
 
     def __post_init__(self) -> None:
-        faults = [f"--{name.replace('_', '-')} is empty" for name, said in vars(self).items() if not _folded(said)]
+        faults = [f"--{name.replace('_', '-')} {wrong}" for name, said in vars(self).items() if (wrong := _unfit(said))]
         if not faults and _folded(self.by) == _folded(self.approved_by):
             faults.append(f"--by and --approved-by are both {self.by}: whoever promotes does not approve")
         if faults:
@@ -167,6 +167,11 @@ def _target(entries: tuple[Entry, ...], before: Entry, to: str | None) -> Entry:
     if found[0].facts["model"] == now:
         raise NotSupported(f"{now} is the champion")
     return found[0]
+
+
+def _unfit(said: str) -> str:
+    """Why words cannot be kept: there are none, or they would do something to the screen of whoever reads the ledger."""
+    return "is empty" if not _folded(said) else "" if said.isprintable() else "holds a control character: allowed is plain text"
 
 
 def _folded(name: str) -> str:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from training.tracking.mlflow_store import client_of
+from training.refused import NotSupported
+from training.tracking.mlflow_store import client_of, sqlite_file
+from training.tracking.reachable import without_password
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 ALIAS = "champion"
 _DIGEST, _LEDGER = "lymphorisk.digest", "lymphorisk.ledger"
-_SQLITE = "sqlite:///"
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,17 @@ class Registry:
 
     @property
     def there(self) -> bool:
-        """Whether the store has a model of that name; a store that is not there is not made."""
-        if self.uri.startswith(_SQLITE) and not Path(self.uri.removeprefix(_SQLITE)).exists():
+        """Whether the store has a model of that name; an SQLite store that is not there is not made. Raises NotSupported."""
+        if (path := sqlite_file(self.uri)) is not None and not path.exists():
             return False
-        return any(model.name == self.name for model in self._client().search_registered_models(f"name='{self.name}'"))
+        client = self._client()
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return bool(client.search_registered_models(f"name='{self.name}'"))
+        except MlflowException as error:
+            why = str(error).partition("\n")[0]
+            raise NotSupported(f"MLflow at {without_password(self.uri)} does not answer: {why}") from error
 
     def versions(self, digest: str) -> list[str]:
         """The registered versions of the model of this digest, newest first."""
