@@ -8,7 +8,7 @@ import pytest
 
 from models.ledger import LEDGER, InvalidLedger, read_ledger
 from models.seal_key import InvalidKey, read_key
-from training.gate.looks import looks_at, record_look
+from training.gate.looks import look_if_counted, look_line, looks_at, record_look
 
 
 def look(root: Path, cohort: str, said: list[str]) -> int:
@@ -29,6 +29,18 @@ def test_looks_are_counted_by_cohort(tmp_path: Path) -> None:
 
 def test_where_there_is_no_ledger_nobody_has_looked(tmp_path: Path) -> None:
     assert looks_at(tmp_path / "releases", "a", seal_key=tmp_path / "no.key") == 0
+
+
+def test_a_look_is_counted_where_a_ledger_counts_and_said_not_to_be_elsewhere(tmp_path: Path) -> None:
+    root = tmp_path / "site"
+    root.mkdir()
+    given = (root / "releases", "m" * 64, "a", "hospital", "A. Frey", "evaluate")
+    assert look_if_counted(*given, seal_key=tmp_path / "seal.key") is None
+    assert not (root / "releases").exists()
+    assert "not counted: there is no ledger" in look_line(None, root / "releases")
+    look(root, "a", [])
+    assert look_if_counted(*given, seal_key=tmp_path / "seal.key") == 2
+    assert look_line(2, root).startswith("Look 2 at this cohort")
 
 
 def test_looks_cannot_be_taken_back(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,14 +12,18 @@ from models.example import EXAMPLE
 from training.commands.answering import answer, refusing
 from training.commands.given import artifact_with_simple_models, cohort_of
 from training.commands.options import (
+    DEFAULT_RELEASES,
     DEFAULT_TRACKING,
     Accept,
     Against,
     AsJson,
     Bootstrap,
+    By,
     Data,
     Digest,
     ModelName,
+    Releases,
+    SealKey,
     Seed,
     TrackingUri,
 )
@@ -41,12 +46,16 @@ def evaluate(
     tracking_uri: TrackingUri = DEFAULT_TRACKING,
     report: Report = None,
     against: Against = None,
+    releases: Releases = DEFAULT_RELEASES,
+    seal_key: SealKey = None,
+    by: By = "not named",
     as_json: AsJson = False,
 ) -> None:
     """A saved model on other cohorts: as it is, beside simpler models, group by group, and after recalibration there."""
     with refusing(as_json):
         from training.diagnosed import judged_on
         from training.diagnosis.finding import diagnosis_text
+        from training.gate.looks import look_if_counted, look_line
         from training.judge import judge
         from training.judgement import judgement_text, transport_lines
         from training.progress import Bars
@@ -58,12 +67,16 @@ def evaluate(
             found = [judge(artifact.model, one, simple=simple, bootstrap=bootstrap, seed=seed, advance=bars) for one in read]
         developed = None if against is None else cohort_of(against, data, "", doubtful=True)
         diagnoses = [judged_on(artifact, one, judged, developed) for one, judged in zip(read, found, strict=True)]
-        found = [{**one, "diagnosis": diagnosis.as_json()} for one, diagnosis in zip(found, diagnoses, strict=True)]
+        look = partial(look_if_counted, releases, artifact.digest, by=by, what="evaluate", seal_key=seal_key)
+        looks = [look(one.digest, one.name) for one in read]
+        told = zip(found, diagnoses, looks, strict=True)
+        found = [{**one, "diagnosis": diagnosis.as_json(), "look": seen} for one, diagnosis, seen in told]
         if report is not None:
             from training.telling.elsewhere import elsewhere_html
 
             report.write_text(elsewhere_html(artifact.model.name, artifact.digest, found), encoding="utf-8")
-    texts = [_text(diagnosis_text(head), judgement_text(artifact.model, one)) for head, one in zip(diagnoses, found, strict=True)]
+    heads = [f"{diagnosis_text(one)}\n\n{look_line(seen, releases)}" for one, seen in zip(diagnoses, looks, strict=True)]
+    texts = [_text(head, judgement_text(artifact.model, one)) for head, one in zip(heads, found, strict=True)]
     if len(found) == 1:
         answer(found[0], texts[0], as_json)
         return

@@ -38,6 +38,22 @@ def looks_at(releases: Path, cohort_digest: str, *, seal_key: Path | None = None
     return seen(ledger.read_ledger(releases, read_key(seal_key)), cohort_digest)
 
 
+def look_if_counted(
+    releases: Path, model_digest: str, cohort_digest: str, cohort_name: str, by: str, what: str, *, seal_key: Path | None = None
+) -> int | None:
+    """As `record_look` where there is a ledger; None where nobody has begun to count, which whoever reports must say."""
+    if not ledger.exists(releases):
+        return None
+    return record_look(releases, model_digest, cohort_digest, cohort_name, by, what, seal_key=seal_key)
+
+
+def look_line(look: int | None, releases: Path) -> str:
+    """The same for a reader."""
+    if look is None:
+        return f"This look at the cohort is not counted: there is no ledger in {releases}"
+    return f"Look {look} at this cohort: who looks often, and keeps what did well, has chosen by it"
+
+
 def look_facts(model_digest: str, cohort_digest: str, cohort_name: str, by: str, what: str) -> dict[str, object]:
     """What the ledger keeps of a look."""
     return {"model": model_digest, "cohort": cohort_digest, "cohort_name": cohort_name, "by": by, "what": what}
