@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -167,6 +169,17 @@ def test_a_setting_that_lags_is_given_up_and_says_how_far_it_came(small_cohort, 
     assert f"16 settings tried, {len(gone)} of them given up early" in found_lines(found)[0]
     patient = search(plan, Search(trials=16, repeats=1, space=space, pruner="none"), database(tmp_path))
     assert patient.given_up == 0
+
+
+def test_many_may_begin_at_the_same_moment(tmp_path):
+    ready = threading.Barrier(6)
+
+    def begin(number):
+        ready.wait()
+        return open_trials(database(tmp_path), "one", "median").study_name
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(begin, range(6))) == ["one"] * 6
 
 
 def test_two_processes_search_together(small_file, plan, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -16,7 +17,7 @@ from optuna.pruners import BasePruner, MedianPruner, NopPruner
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from training.cohort import Cohort
 from training.learners.plan import Settings
@@ -29,6 +30,7 @@ FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 LEARNER, BY_FOLD, USUAL = "learner", "by_fold", "usual"  # kept of a trial beside what Optuna keeps
 FIRST_TRIALS, FIRST_FOLDS = 5, 2  # nothing is given up before so many trials are whole, nor in the first folds
 _WAIT = 60  # seconds for which a locked SQLite file is waited for
+_AT_ONCE, _MADE_ALREADY = 10, ("already exists", "UNIQUE constraint", "duplicate key", "no such table", "does not exist")
 
 
 def name_of(cohort: Cohort, settings: Settings, search: Search) -> str:
@@ -51,15 +53,27 @@ def storage_of(declared: Search, out: Path) -> str:
 def open_trials(url: str, name: str, pruner: str) -> optuna.Study:
     """The trials of that name in the database, which are none yet where nobody has begun. Raises NotSupported."""
     shown = make_url(url).render_as_string(hide_password=True)
-    connect = {"connect_args": {"timeout": _WAIT}} if url.startswith("sqlite") else {}
     with quiet():
         try:
-            storage = RDBStorage(url, engine_kwargs=connect)
+            storage = _opened(url)
             return optuna.create_study(
                 storage=storage, study_name=name, direction="maximize", load_if_exists=True, pruner=_pruner(pruner)
             )
         except (ImportError, SQLAlchemyError) as error:
             raise NotSupported(f"search.storage {shown}: it cannot be opened ({str(error).splitlines()[0]})") from error
+
+
+def _opened(url: str) -> RDBStorage:
+    """The database. Whoever begins at the same moment makes the same tables, and one of the two finds them made already."""
+    connect = {"connect_args": {"timeout": _WAIT}} if url.startswith("sqlite") else {}
+    for again in range(_AT_ONCE):
+        try:
+            return RDBStorage(url, engine_kwargs=connect)
+        except (IntegrityError, OperationalError, ProgrammingError) as error:
+            if not any(word in str(error) for word in _MADE_ALREADY):
+                raise
+            time.sleep(0.1 * (again + 1))
+    return RDBStorage(url, engine_kwargs=connect)
 
 
 def _pruner(name: str) -> BasePruner:
