@@ -95,8 +95,8 @@ def _store(out: Path) -> str:
 def _train_demo(cohort: Path, folder: Path, out: Path, seed: int) -> TrainedRun:
     from training.fit import Settings
     from training.progress import Bars
+    from training.report import head_text
     from training.run import train
-    from training.telling.account import account_text
     from training.tracking.track import Tracking
 
     name = "lymphorisk-demo"
@@ -110,7 +110,7 @@ def _train_demo(cohort: Path, folder: Path, out: Path, seed: int) -> TrainedRun:
             bootstrap=100,
             tracking=tracking,
             advance=bars,
-            say=lambda read: typer.echo(account_text(read)),
+            say=lambda read: typer.echo(head_text(read, settings)),
         )
 
 
@@ -130,6 +130,7 @@ def _what_next(folder: Path, out: Path) -> str:
     model, uri = folder / "model", _store(out)
     return f"""
 4. Look further
+   the report:    {folder / "model-report.html"}       one page: may this model be believed?
    MLflow:        mlflow ui --backend-store-uri {uri}       then http://127.0.0.1:5000
    score a file:  lymphorisk score {model} {folder / "patient.ndjson"} --out {folder / "scores.csv"}
    the service:   lymphorisk serve --model {model} --dev    then, in another window,

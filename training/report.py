@@ -5,11 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from models.example import EXAMPLE
+from training.cohort import Cohort
+from training.diagnosed import before_training
+from training.diagnosis.finding import diagnosis_text
+from training.fit import Settings
 from training.judgement import evaluation_lines, split_lines
 from training.run import TrainedRun
+from training.telling.account import account_text
 from training.tested import look_lines
 from training.tracking.track import Tracked
 from training.tuning.tried import found_lines
+
+
+def head_text(cohort: Cohort, settings: Settings) -> str:
+    """The account of a cohort and its diagnosis, before anything is fitted."""
+    return f"{account_text(cohort)}\n\n{diagnosis_text(before_training(cohort, settings))}"
 
 
 def run_json(run: TrainedRun) -> dict[str, object]:

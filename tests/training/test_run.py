@@ -72,7 +72,7 @@ def test_the_text_tells_the_previously_treated_first_with_albumin_alone_beside(r
     text = run_text(replace(run, validation=validation))
     assert text.startswith("EXAMPLE: simulated patients, not a real risk\n")
     assert text.index(" previously treated, 491 patients") < text.index(" everybody, 491 patients")
-    assert text.count("  Does it beat them by day 90? albumin alone: ") == 2
+    assert text.split(" temporal, ")[0].count("  Does it beat them by day 90? albumin alone: ") == 2
     assert "Cross-validated (1 x 2-fold cross-validation by patient, seed 1), calibration cross-fitted" in text
     assert f"digest {run.digest}" in text
 

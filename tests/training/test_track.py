@@ -167,12 +167,13 @@ def test_the_cohort_is_an_input_by_its_digest_and_no_more(client: MlflowClient, 
     assert found.dataset.schema is None
 
 
-def test_the_run_is_described_and_an_example_says_so_first(client: MlflowClient, tracked: Tracked) -> None:
+def test_the_run_is_described_and_an_example_says_so_first(client: MlflowClient, tracked: Tracked, small_fit: Fit) -> None:
     run = client.get_run(tracked.run_id)
     assert run.info.status == "FINISHED"
     assert run.data.tags["mlflow.note.content"].startswith("EXAMPLE: simulated patients, not a real risk")
     assert run.data.tags["lymphorisk.trained_on"] == "simulated"
-    assert run.data.tags["lymphorisk.promotable"] == "true"
+    assert run.data.tags["lymphorisk.promotable"] == str(small_fit.model.facts["promotable"]).lower() == "false"
+    assert "sample size after Riley" in run.data.tags["mlflow.note.content"]
 
 
 def test_pictures_card_flow_and_artifact_are_kept(

@@ -155,9 +155,7 @@ def _looks(releases: Path, seal_key: Path | None, by: str) -> Looks:
 
 
 def _say(settings: Settings, read: Cohort) -> None:
-    """The account of the cohort and its diagnosis, to whoever waits for the rest."""
-    from training.diagnosed import before_training
-    from training.diagnosis.finding import diagnosis_text
-    from training.telling.account import account_text
+    """What is known before anything is fitted, to whoever waits for the rest."""
+    from training.report import head_text
 
-    typer.echo(f"{account_text(read)}\n\n{diagnosis_text(before_training(read, settings))}", err=True)
+    typer.echo(head_text(read, settings), err=True)
