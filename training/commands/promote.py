@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _VERSION = "An artifact folder, a version number of the registered model, or an MLflow URI."
 _TEST = "A cohort file of patients of whom neither this model nor the champion learned."
 _DEVELOPMENT = "The cohort file the model learned from (again for a second one): its patients are looked for in --test."
-_DRY = "Judge every criterion and write nothing."
+_DRY = "Judge every criterion and promote nothing; a look at the test cohort is counted all the same."
 CohortFile = Annotated[Path | None, typer.Option("--test", metavar="COHORT", help=_TEST, exists=True, dir_okay=False)]
 _Learned = typer.Option("--development", metavar="COHORT", help=_DEVELOPMENT, exists=True, dir_okay=False)
 Learned = Annotated[list[Path] | None, _Learned]
@@ -66,6 +66,7 @@ def promote_command(pyfunc: Path) -> Callable[..., None]:
         with refusing(as_json):
             from training.gate.gate import Candidate, judge_candidate
             from training.gate.held_out import HeldOut
+            from training.gate.looks import look_if_counted, look_line
             from training.gate.paths import every_path
             from training.gate.promote import Claim, NotPromoted
             from training.gate.promote import promote as promote_candidate
@@ -85,7 +86,11 @@ def promote_command(pyfunc: Path) -> Callable[..., None]:
                 scorers = every_path(pyfunc)
                 if dry_run:
                     champion = champion_there(releases, seal_key, registry)
-                    _tell(judge_candidate(candidate, champion, given, scorers, bars), as_json)
+                    judged = judge_candidate(candidate, champion, given, scorers, bars)
+                    if given is not None:
+                        seen = (candidate.artifact.digest, given.test.digest, given.test.name, by, "promote --dry-run")
+                        typer.echo(look_line(look_if_counted(releases, *seen, seal_key=seal_key), releases), err=True)
+                    _tell(judged, as_json)
                 store = opened(releases, seal_key, registry, partial(typer.echo, err=True))
                 known = version if version.isdecimal() else next(iter(registry.versions(candidate.artifact.digest)), "")
                 try:

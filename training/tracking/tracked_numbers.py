@@ -90,8 +90,9 @@ def _evaluation(found: Evaluation) -> Iterator[Number]:
 
 def _statistics(one: AtHorizon) -> dict[str, Estimate]:
     line = one.calibration
-    told = {"auc": one.auc, "ipa": one.ipa, "calibration_intercept": line.intercept, "calibration_slope": line.slope}
-    return told | {"observed_expected": line.observed_expected, "ici": line.ici}
+    told = {"auc": one.auc, "brier": one.brier, "ipa": one.ipa}
+    told |= {"calibration_intercept": line.intercept, "calibration_slope": line.slope}
+    return told | {"observed_expected": line.observed_expected, "ici": line.ici, "e50": line.e50, "e90": line.e90}
 
 
 def _interval(name: str, statistic: Estimate, step: int) -> list[Number]:
