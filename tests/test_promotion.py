@@ -395,6 +395,8 @@ def test_the_whole_trip_by_the_commands(
     assert json.loads(first.stdout)["alias"] == "the alias champion of lymphorisk names version 1"
 
     again = ["--test", hospitals[1], "--development", hospitals[0], "--bootstrap", "20"]
+    tried = run("promote", "2", *who, *where, *again, "--dry-run")
+    assert "Look 1 at this cohort" in tried.stderr
     second = run("promote", "models:/lymphorisk/2", *who, *where, *again)
     assert second.exit_code == 0, second.output
     assert "AUC gained over the champion, on south" in second.stdout
@@ -411,7 +413,7 @@ def test_the_whole_trip_by_the_commands(
     found = run("history", *where, "--json")
     assert found.exit_code == 0, found.output
     told = json.loads(found.stdout)
-    assert [one["kind"] for one in told["entries"]] == ["promoted", "look", "promoted", "rolled back"]
+    assert [one["kind"] for one in told["entries"]] == ["promoted", "look", "look", "promoted", "rolled back"]
     assert (told["verifies"], told["champion"]) == (True, digest(models[0]))
 
     alias = ["models:/lymphorisk@champion", hospitals[1], "--out", out, *where]
