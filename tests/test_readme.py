@@ -34,6 +34,13 @@ def test_the_examples_run_one_after_the_other(tmp_path, monkeypatch):
     assert ran.returncode == 0, ran.stderr[-4000:]
     trial = tmp_path / "trial"
     assert '"uno_c"' in (trial / "evaluation.json").read_text(encoding="utf-8")
+    assert "may this model be believed?" in (trial / "model-report.html").read_text(encoding="utf-8").lower()
+    assert "source" in (trial / "card.md").read_text(encoding="utf-8")
+    assert (trial / "later.html").stat().st_size > 10_000
+    assert '"recalibration.json"' in (trial / "child" / "manifest.json").read_text(encoding="utf-8")
+    assert '"search_result"' in (trial / "tuned" / "study.json").read_text(encoding="utf-8")
+    assert '"look"' in (trial / "releases" / "ledger.jsonl").read_text(encoding="utf-8")
+    assert "refused, with its reasons" in ran.stdout
     assert '"risks"' in (trial / "answer.json").read_text(encoding="utf-8")
     rows = (trial / "scores.csv").read_text(encoding="utf-8").splitlines()
     assert len(rows) == 3
