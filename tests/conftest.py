@@ -280,5 +280,20 @@ def trained_there(hospitals: tuple[Path, Path], tmp_path_factory: pytest.TempPat
 
     out = tmp_path_factory.mktemp("trained") / "model"
     named = ("ln_alc", "ln_nlr", "ca19_9_log10", "ca19_9_undetectable", "albumin", "ecog", "prior_lines", "age", "sex_male")
-    train(hospitals[0], out, Settings(named, "linear", refits=3, folds=3), bootstrap=20, tracking=None)
+    train(hospitals[0], out, Settings(named, "linear", refits=3, folds=3), bootstrap=100, tracking=None)
     return out
+
+
+@pytest.fixture(scope="session")
+def debian() -> Callable[[str, str | None], str]:
+    """The program that Debian's package of that name brings; where it is not found, the test is skipped, and in CI it fails."""
+
+    def found(package: str, program: str | None) -> str:
+        if program:
+            return program
+        absent = f"{package} is not here: apt-get install {package}"
+        if os.environ.get("CI"):
+            pytest.fail(absent)
+        pytest.skip(absent)
+
+    return found
