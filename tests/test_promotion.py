@@ -394,7 +394,7 @@ def test_the_whole_trip_by_the_commands(
     assert first.exit_code == 0, first.output
     assert json.loads(first.stdout)["alias"] == "the alias champion of lymphorisk names version 1"
 
-    again = ["--test", hospitals[1], "--development", hospitals[0], "--bootstrap", "20"]
+    again = ["--test", hospitals[1], "--development", hospitals[0], "--bootstrap", "100"]
     tried = run("promote", "2", *who, *where, *again, "--dry-run")
     assert "Look 1 at this cohort" in tried.stderr
     second = run("promote", "models:/lymphorisk/2", *who, *where, *again)

@@ -115,6 +115,14 @@ def test_the_question_is_answered_in_one_sentence_with_an_interval_for_each_simp
     assert beaten_sentence((), 90.0) == ""
 
 
+def test_few_resamples_are_no_ground_for_a_verdict():
+    ours, theirs, follow_up = patients(400)
+    rows, by_day = np.arange(len(follow_up)), dict(zip(DAYS, theirs.T, strict=True))
+    said = [Said("albumin_alone", "albumin alone", "simple", rows, theirs, by_day)]
+    for drawn, verdict in ((2, "no verdict from 2 resamples (100 are needed), AUC"), (100, "albumin alone: yes, AUC")):
+        assert verdict in beaten_sentence(compare(ours, follow_up, DAYS, said, bootstrap=drawn, seed=1), 90.0)
+
+
 def test_a_comparator_that_was_not_judged_is_said_so():
     ours, _, follow_up = patients()
     absent = Absent("albumin_alone", "albumin alone", "simple", "3 patients")

@@ -115,6 +115,10 @@ BROKEN: dict[str, tuple[str, Callable[[Evidence], object]]] = {
     ),
     "no diagnosis": ("diagnosis", no_diagnosis),
     "an empty diagnosis": ("diagnosis", lambda evidence: evidence["diagnosis.json"]["findings"].clear()),
+    "an interval of ninety-nine draws": (
+        "resamples",
+        lambda evidence: evidence["evaluation.json"]["scheme"].update({"resamples": 99}),
+    ),
     "a low AUC": ("AUC", lambda evidence: lower(horizon(evidence)["auc"], 0.71)),
     "an AUC that could not be had": ("AUC", lambda evidence: horizon(evidence)["auc"].update({"value": None, "why": "nobody"})),
     "a negative IPA": ("IPA", lambda evidence: lower(horizon(evidence)["ipa"], -0.01)),

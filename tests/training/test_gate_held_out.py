@@ -32,7 +32,7 @@ def south(hospitals: tuple[Path, Path]) -> Cohort:
 
 
 def given(test: Cohort, development: Cohort | None) -> HeldOut:
-    return HeldOut(test, () if development is None else (development,), bootstrap=20, seed=1)
+    return HeldOut(test, () if development is None else (development,), bootstrap=100, seed=1)
 
 
 def fails(ours: Artifact, champion: Artifact | None, asked: HeldOut) -> dict[str, str]:
@@ -127,4 +127,4 @@ def test_a_recalibrated_model_has_learned_from_two_cohorts(ours: Artifact, north
     assert "not the cohort the model learned from" in fails(child, None, given(west, north))
     assert "no patients shared" in fails(child, None, given(south, north))  # west was not searched
     few = replace(south, patients=north.patients[:200], follow_up=followed(north.follow_up, np.arange(200)), digest="5" * 64)
-    assert fails(child, None, HeldOut(south, (north, few), bootstrap=20)) == {}
+    assert fails(child, None, HeldOut(south, (north, few), bootstrap=100)) == {}

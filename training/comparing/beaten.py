@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from training.comparing.compared import Comparison
 from training.comparing.simple_models import SIMPLE
 from training.small_cells import masked_sentence
-from training.statistics.estimates import Estimate
+from training.statistics.estimates import LEAST_RESAMPLES, Estimate
 
 
 def beaten_sentence(comparisons: Sequence[Comparison], day: float) -> str:
@@ -30,4 +30,6 @@ def _words(gain: Estimate) -> str:
     if gain.low is None or gain.high is None:
         return f"AUC {gain.value:+.3f}, {gain.why}"
     answer = "yes" if gain.low > 0 else "no, it is worse" if gain.high < 0 else "not shown"
+    if gain.resamples < LEAST_RESAMPLES:
+        answer = f"no verdict from {gain.resamples} resamples ({LEAST_RESAMPLES} are needed)"
     return f"{answer}, AUC {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})"

@@ -16,7 +16,7 @@ from training.cohort import Cohort
 from training.comparing.simple_models import SavedSimple
 from training.diagnosis.diagnose import diagnose
 from training.diagnosis.overlap import overlap
-from training.gate.performance import CHAMPION, on_test
+from training.gate.performance import CHAMPION, on_test, resamples
 from training.gate.sealed import diagnosis
 from training.gate.verdict import Verdict, above, missing
 from training.judge import judge
@@ -49,6 +49,7 @@ def held_out_verdicts(
     developed_on = str(ours.provenance.get("cohort_digest"))
     findings = diagnose(given.test, days=ours.model.days, primary=criteria.primary_day, developed_on=developed_on)
     yield diagnosis(findings.filed()["findings"], f"on {given.test.name}")
+    yield resamples(f"on {given.test.name}", given.bootstrap)
     found = judge(ours.model, given.test, simple=simple, bootstrap=given.bootstrap, seed=given.seed, advance=advance)
     yield from on_test(found, criteria)
     if champion is not None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from training.gate.verdict import Cell, Verdict, above, at_least, missing, shown, within
+from training.statistics.estimates import LEAST_RESAMPLES
 from training.study.criteria import Criteria
 from training.telling.evidence import EVALUATION, TEST
 from training.validate import EVERYBODY, TREATED
@@ -20,7 +21,13 @@ def cross_validated(evidence: Mapping[str, Found], criteria: Criteria) -> list[V
     evaluations = evidence.get(EVALUATION, {}).get("evaluations", {})
     if EVERYBODY not in evaluations:
         return [missing("evaluation", "cross-validated", f"the artifact holds no {EVALUATION} with evaluations")]
-    return list(_of_population(evaluations, "cross-validated", criteria))
+    drawn = evidence[EVALUATION].get("scheme", {}).get("resamples", 0)
+    return [resamples("cross-validated", drawn), *_of_population(evaluations, "cross-validated", criteria)]
+
+
+def resamples(where: str, drawn: int) -> Verdict:
+    """Whether the intervals rest on enough resamples to be a ground for anything."""
+    return Verdict("resamples", drawn >= LEAST_RESAMPLES, where, f"{drawn}", f"{LEAST_RESAMPLES} or more")
 
 
 def tested(evidence: Mapping[str, Found], criteria: Criteria) -> list[Verdict]:

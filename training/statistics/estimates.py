@@ -13,6 +13,9 @@ Given = ParamSpec("Given")
 TOLERATED_FAILURES = 0.10
 """Share of resamples that may fail before the interval of a statistic is withheld."""
 
+LEAST_RESAMPLES = 100
+"""Below so many resamples the ends of an interval are single draws: a number to look at, and no ground for a verdict."""
+
 
 class NotEstimable(ValueError):
     """These patients cannot determine this statistic (nobody died, risks that do not vary, a refused horizon ...)."""
