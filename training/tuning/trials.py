@@ -16,8 +16,9 @@ from optuna.distributions import BaseDistribution, FloatDistribution, IntDistrib
 from optuna.pruners import BasePruner, MedianPruner, NopPruner
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from training.cohort import Cohort
 from training.learners.plan import Settings
@@ -30,7 +31,8 @@ FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 LEARNER, BY_FOLD, USUAL = "learner", "by_fold", "usual"  # kept of a trial beside what Optuna keeps
 FIRST_TRIALS, FIRST_FOLDS = 5, 2  # nothing is given up before so many trials are whole, nor in the first folds
 _WAIT = 60  # seconds for which a locked SQLite file is waited for
-_AT_ONCE, _MADE_ALREADY = 10, ("already exists", "UNIQUE constraint", "duplicate key", "no such table", "does not exist")
+_AT_ONCE, _MADE_ALREADY = 10, ("already exists", "UNIQUE constraint", "duplicate key", "no such table", 'relation "')
+_POSTGRESQL = "postgresql+psycopg"  # psycopg 3; SQLAlchemy would take psycopg2 where a URL names no driver
 
 
 def name_of(cohort: Cohort, settings: Settings, search: Search) -> str:
@@ -52,20 +54,33 @@ def storage_of(declared: Search, out: Path) -> str:
 
 def open_trials(url: str, name: str, pruner: str) -> optuna.Study:
     """The trials of that name in the database, which are none yet where nobody has begun. Raises NotSupported."""
-    shown = make_url(url).render_as_string(hide_password=True)
+    shown, driven = make_url(url).render_as_string(hide_password=True), _driven(make_url(url))
     with quiet():
         try:
-            storage = _opened(url)
+            storage = _opened(driven)
             return optuna.create_study(
                 storage=storage, study_name=name, direction="maximize", load_if_exists=True, pruner=_pruner(pruner)
             )
         except (ImportError, SQLAlchemyError) as error:
-            raise NotSupported(f"search.storage {shown}: it cannot be opened ({str(error).splitlines()[0]})") from error
+            raise NotSupported(f"search.storage {shown}: it cannot be opened ({_why(driven, error)})") from error
 
 
-def _opened(url: str) -> RDBStorage:
+def _driven(url: URL) -> URL:
+    """The URL with the driver that the extra `postgresql` brings, where it names PostgreSQL and no driver."""
+    return url.set(drivername=_POSTGRESQL) if url.drivername == "postgresql" else url
+
+
+def _why(url: URL, error: Exception) -> str:
+    if isinstance(error, ImportError) and url.drivername == _POSTGRESQL:
+        return "psycopg is not installed; it comes with lymphorisk[postgresql]"
+    return str(error).splitlines()[0]
+
+
+def _opened(driven: URL) -> RDBStorage:
     """The database. Whoever begins at the same moment makes the same tables, and one of the two finds them made already."""
-    connect = {"connect_args": {"timeout": _WAIT}} if url.startswith("sqlite") else {}
+    url, local = driven.render_as_string(hide_password=False), driven.get_backend_name() == "sqlite"
+    # of a server no connection is kept while a trial is fitted: it would be in the way of others, or closed when it is wanted
+    connect: dict[str, object] = {"connect_args": {"timeout": _WAIT}} if local else {"poolclass": NullPool}
     for again in range(_AT_ONCE):
         try:
             return RDBStorage(url, engine_kwargs=connect)
