@@ -111,7 +111,7 @@ def test_the_question_is_answered_in_one_sentence_with_an_interval_for_each_simp
     assert found.count(" to +") == 3
     assert found.endswith(" patients.")
     assert "ln NLR alone" in found
-    assert "Cox on four variables" in found
+    assert "Cox on ln NLR, albumin and age" in found
     assert beaten_sentence((), 90.0) == ""
 
 

@@ -133,11 +133,11 @@ BROKEN: dict[str, tuple[str, Callable[[Evidence], object]]] = {
         lambda evidence: lower(comparator(evidence, "albumin_alone")["horizons"][DAY]["difference"]["auc"], 0.005),
     ),
     "no gain over Cox": (
-        "AUC gained over Cox on four variables",
+        "AUC gained over Cox on ln NLR, albumin and age",
         lambda evidence: lower(comparator(evidence, "cox_four")["horizons"][DAY]["difference"]["auc"], -0.02),
     ),
     "Cox was not compared": (
-        "AUC gained over Cox on four variables",
+        "AUC gained over Cox on ln NLR, albumin and age",
         lambda evidence: comparator(evidence, "cox_four").update({"horizons": {}, "why": "no albumin"}),
     ),
     "a stratum off": ("strata", lambda evidence: lower(strata(evidence)[0]["observed_expected"], 5.5)),

@@ -82,6 +82,13 @@ def test_a_variable_that_is_the_same_for_everybody_is_left_out_and_one_never_mea
     same = [replace(one, age_years=60.0) for one in small_cohort.patients]
     found = out_of_fold_simple(SIMPLE[COX], replace(small_cohort, patients=tuple(same)), small_fit.cross, small_fit.plan.grid, 1)
     assert found.model.features == ("ln_nlr", "albumin")
+    assert found.model.simple.label == "Cox on ln NLR and albumin"
+
+
+def test_a_cox_model_of_three_is_not_called_one_of_four(out_of_fold):
+    found = out_of_fold[COX].model
+    assert (found.simple.name, found.simple.label) == ("cox_four", "Cox on ln NLR, albumin and age")
+    assert simple_document([found], {})["models"]["cox_four"]["label"] == "Cox on ln NLR, albumin and age"
 
 
 def test_saved_and_read_again_they_say_the_same_to_the_bit_and_hold_nothing_of_one_patient(out_of_fold, small_cohort, tmp_path):

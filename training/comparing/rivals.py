@@ -40,7 +40,7 @@ def rivals_of(fit: Fit, log_odds: FloatArray, *, families: bool, seed: int, prog
             continue
         simple.append(found.model)
         theirs = _columns(fit.cross.horizons, found.log_odds)
-        said.append(Said(one.name, one.label, "simple", found.rows, found.log_odds, theirs))
+        said.append(Said(one.name, found.model.simple.label, "simple", found.rows, found.log_odds, theirs))
     progress("simple models", len(SIMPLE), len(SIMPLE))
     fold = fit.cross.repeats[0].fold
     said += said_by_scores(fit.plan.cohort, log_odds, fit.cross.horizons, fold)

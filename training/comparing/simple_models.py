@@ -9,7 +9,7 @@ on, and speak of, the patients in whom all their inputs were measured: an albumi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
@@ -55,6 +55,8 @@ SIMPLE: Mapping[str, Simple] = {
         Simple(COX, "Cox on four variables", ("ln_nlr", "albumin", "prior_systemic_therapy", "age"), "cox"),
     )
 }
+
+WORDS: Mapping[str, str] = {"ln_nlr": "ln NLR", "prior_systemic_therapy": "prior therapy"}  # others are called by their names
 
 
 @dataclass(frozen=True)
@@ -122,10 +124,11 @@ def measured(features: Sequence[str], patients: Sequence[Patient]) -> tuple[NDAr
 def out_of_fold_simple(simple: Simple, cohort: Cohort, cross: CrossFit, grid: Sequence[float], seed: int) -> OutOfFold:
     """The simple model cross-fitted in exactly the folds of `cross`, at its horizons; `grid`: the horizons of the fit (days).
 
-    A variable that is the same for everybody is left out. Raises NotSupported with the reason where its inputs were measured in
-    too few patients, or no coefficients fit best.
+    A variable that is the same for everybody is left out, and the label then names those that are left. Raises NotSupported with
+    the reason where its inputs were measured in too few patients, or no coefficients fit best.
     """
     features, there, matrix = _inputs(simple, cohort)
+    simple = replace(simple, label=_label(simple, features))
     part, served = followed(cohort.follow_up, there), cross.horizons
     fitter = partial(_fit, simple, columns_of(features, {}), grid, served)
     try:
@@ -148,6 +151,14 @@ def _inputs(simple: Simple, cohort: Cohort) -> tuple[tuple[str, ...], NDArray[np
         raise NotSupported(f"{', '.join(simple.features)}: the same for everybody")
     kept = tuple(name for name, varied in zip(simple.features, varies, strict=True) if varied)
     return kept, there, DesignMatrix(matrix.x[:, varies], matrix.to_estimate[:, varies])
+
+
+def _label(simple: Simple, features: Sequence[str]) -> str:
+    """The label of a model that has all it was named with, or what it is after a variable was left out."""
+    if tuple(features) == simple.features:
+        return simple.label
+    *first, last = (WORDS.get(name, name) for name in features)
+    return f"Cox on {', '.join(first)} and {last}" if first else f"Cox on {last} alone"
 
 
 def _differ(column: FloatArray) -> int:
