@@ -68,7 +68,8 @@ def test_each_site_is_judged_by_what_the_others_taught(quick):
     n = len(quick.plan.cohort)
     sites = np.where(np.arange(n) % 2 == 0, "north", "south")
     found = leave_one_site_out(with_sites(quick, sites), bootstrap=5, seed=1)
-    assert found.how == "2 of 2 sites, those with the most deaths, each judged by a learner that never saw it"
+    assert found.how.startswith("2 of 2 sites, those with the most deaths, each judged by a learner that was not trained on it; ")
+    assert found.how.endswith("on log-odds of learners that had seen this one; " + splits.CHOSEN)
     told = found.as_json()
     assert (told["n"], [one["level"] for one in told["strata"]]) == (n, ["north", "south"])
     assert 0.6 < told["horizons"]["180"]["auc"]["value"] < 0.95
@@ -101,6 +102,7 @@ def test_later_patients_are_judged_by_what_earlier_ones_taught_and_by_nothing_el
     assert all(trained <= allowed for trained in watched.trained)
     assert (found.evaluation.n, found.trained_on) == (len(later), n - len(later))
     assert found.how.startswith("trained on patients of before 2018.")
+    assert found.how.endswith("its calibration was fitted on the earlier ones; " + splits.CHOSEN)
     assert 0.6 < found.evaluation.horizons[180.0].auc.value < 0.95
 
 

@@ -1,7 +1,8 @@
 """Harder questions than cross-validation: later patients judged by what earlier ones taught, and each site by all the others.
 
 The saved learner is fitted anew with the settings of the run. Of whoever is judged, no row was trained on: a patient with rows on
-both sides is taken out of the training side.
+both sides is taken out of the training side. That this learner was saved, and with which settings, was chosen with the judged
+among everybody: choosing once more inside each split would cost as much as the run, so each split says it instead.
 """
 
 from __future__ import annotations
@@ -38,6 +39,10 @@ TEMPORAL, SITES = "temporal", "leave one site out"
 LATER = 0.25  # the share of patients, the last by calendar, who are judged
 INNER_FOLDS = 3  # in which the earlier patients' own calibration is found
 MOST_SITES = 5  # judged, those with the most deaths: each is one more fit
+
+CHOSEN = (
+    "which learner was saved, and its settings where they were searched for, was chosen on everybody, those judged here included"
+)
 
 Rows = NDArray[np.intp]
 
@@ -89,7 +94,10 @@ def temporal(fit: Fit, *, bootstrap: int, seed: int, progress: Advance = unwatch
     except Refused as reason:
         return Split("", refused=str(reason))
     progress("temporal split", 1, 1)
-    how = f"trained on patients of before {cut:.2f} (year), judged on those from then on"
+    how = (
+        f"trained on patients of before {cut:.2f} (year), judged on those from then on; its calibration was fitted on the "
+        f"earlier ones; {CHOSEN}"
+    )
     beside = _beside(fit, inner, trained, judged, log_odds, bootstrap, seed)
     return Split(how, found, comparisons=beside, trained_on=len(trained), judged=judged)
 
@@ -131,7 +139,8 @@ def _beside(
 def leave_one_site_out(fit: Fit, *, bootstrap: int, seed: int, progress: Advance = unwatched) -> Split:
     """The sites with the most deaths, up to five, each judged by a learner that saw all other sites and nobody of its own.
 
-    Its calibration is fitted on the run's out-of-fold log-odds of the other sites: its four numbers never saw the site.
+    Its calibration is fitted on the run's out-of-fold log-odds of the other sites' patients; the learners of those folds had
+    patients of the site among theirs.
     """
     try:
         sites = _sites(fit.plan.cohort)
@@ -145,7 +154,10 @@ def leave_one_site_out(fit: Fit, *, bootstrap: int, seed: int, progress: Advance
     except Refused as reason:
         return Split("", refused=str(reason))
     among = len({patient.site for patient in fit.plan.cohort.patients} - {""})
-    how = f"{len(sites)} of {among} sites, those with the most deaths, each judged by a learner that never saw it"
+    how = (
+        f"{len(sites)} of {among} sites, those with the most deaths, each judged by a learner that was not trained on it; its "
+        f"calibration was fitted on the other sites, on log-odds of learners that had seen this one; {CHOSEN}"
+    )
     day = primary_of(tuple(found.horizons))
     column = log_odds[judged][:, fit.plan.served.index(day)] if day is not None else None
     apart = () if column is None or day is None else site_strata(fit.plan.cohort.select(judged), column, day, bootstrap, seed)
