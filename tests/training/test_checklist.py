@@ -55,3 +55,23 @@ def test_an_answer_to_a_question_nobody_asks_is_refused_before_training() -> Non
 def test_every_file_of_questions_is_one_of_the_lists() -> None:
     there = {path.name for path in (files("training.telling") / "checklists").iterdir()}
     assert there == {f"{name}.toml" for name in CHECKLISTS}
+
+
+def test_what_is_said_of_patients_kept_for_the_end_depends_on_whether_there_are_any(small_evidence: Evidence) -> None:
+    evaluation = small_evidence["evaluation.json"]["evaluations"]
+    one = {"cohort": "later", "digest": "cd", "look": 1, "population": {"inside": 480, "outside": 0}, "evaluations": evaluation}
+    for there in (False, True):
+        evidence = small_evidence | ({"test.json": {"cohorts": [one]}} if there else {})
+        told = answers("tripod_ai", evidence, {}) | answers("source_attributes", evidence, {})
+        (prose,) = (said["prose"] for said in told["tripod_16"]["says"])
+        assert ("test.json" in prose) == there
+        assert prose.startswith("No patients were kept for the end") != there
+        for name in ("external_party", "external_representativeness", "external_data", "validity_in_external_data"):
+            assert (NOT_AVAILABLE in told[name]) != there, name
+        assert not there or told["external_party"]["says"][0]["prose"].count("[card]") == 1
+        assert "no external cohort" not in str(told)
+
+
+def test_every_document_on_which_words_depend_is_one_of_the_evidence() -> None:
+    asked = {document for name in CHECKLISTS for item in checklist(name).items for document in item.prose_with}
+    assert asked == {"test.json"}

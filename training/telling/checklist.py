@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
@@ -22,12 +22,16 @@ PRODUCT, PERSON = "the product", "a person, in the study file"
 
 @dataclass(frozen=True)
 class Item:
-    """One question; `prose` is what the product says of every model, `facts` (label, pattern) where the numbers stand."""
+    """One question; `prose` is what the product says of every model, `facts` (label, pattern) where the numbers stand.
+
+    `prose_with` is said in place of `prose` where the evidence holds the document it is kept under.
+    """
 
     id: str
     title: str
     domain: str = ""
     prose: str = ""
+    prose_with: Mapping[str, str] = field(default_factory=dict)
     facts: tuple[Mapping[str, str], ...] = ()
     absent: str = "nothing in the evidence of this run says it"
 
@@ -67,7 +71,8 @@ def answers(name: str, evidence: Evidence, stated: Mapping[str, str]) -> dict[st
 
 def _answer(item: Item, evidence: Evidence, stated: str) -> dict[str, Any]:
     told: dict[str, Any] = {"title": item.title} | ({"domain": item.domain} if item.domain else {})
-    prose = [{"prose": text, "by": by} for text, by in ((item.prose, PRODUCT), (stated.strip(), PERSON)) if text]
+    ours = next((text for name, text in item.prose_with.items() if name in evidence), item.prose)
+    prose = [{"prose": text, "by": by} for text, by in ((ours, PRODUCT), (stated.strip(), PERSON)) if text]
     numbers = [fact for asked in item.facts for fact in _facts(asked, evidence)]
     if not prose and not numbers:
         return told | {NOT_AVAILABLE: item.absent}
