@@ -150,6 +150,7 @@ def test_a_number_that_cannot_be_had_is_replaced_by_the_reason(small_evidence: E
     broken[EVALUATION]["over_albumin_alone"] = {
         EVERYBODY: {"90": {"value": None, "low": None, "high": None, "why": "the same risk was stated for everybody"}}
     }
+    broken[EVALUATION]["evaluations"][EVERYBODY]["comparators"] = []  # where they are told, albumin is among them
     assert "| 90 | the same risk was stated for everybody |" in card_files(broken)["card.md"].decode()
     broken[EVALUATION]["over_albumin_alone"] = {}
     assert "albumin was not measured in enough of them" in card_files(broken)["card.md"].decode()

@@ -135,9 +135,26 @@ def test_it_says_against_what_it_is_better_with_an_interval(page: Page) -> None:
     assert [word.split(" against ")[1].split(" (")[0] for word in said] == [
         "albumin alone",
         "ln NLR alone",
-        "Cox on four variables",
+        "Cox on ln NLR, albumin and age",
     ]
     assert all(" to " in word and word.endswith(("better.", "worse.", "not distinguishable.")) for word in said)
+
+
+def test_which_figures_are_to_be_quoted_is_said_and_none_where_resamples_are_few(page: Page, evidence: Evidence) -> None:
+    said = page.text("p")
+    assert any(word.startswith("Only 10 resamples, and 100 are needed") for word in said)
+    assert any(word.startswith("To quote: the figures above") for word in said)
+    scheme = evidence["evaluation.json"]["scheme"] | {"resamples": 200}
+    enough = Page(report_html(evidence | {"evaluation.json": evidence["evaluation.json"] | {"scheme": scheme}}, {}))
+    assert not any(word.startswith("Only") for word in enough.text("p"))
+
+
+def test_albumin_is_told_once_and_chance_is_told_beside_the_strata(page: Page, evidence: Evidence) -> None:
+    assert not any("Gain in AUC over albumin alone" in caption for caption in page.text("caption"))
+    assert any("groups with an interval (by chance alone " in word for word in page.text("p"))
+    models = {"models": {"cox_four": {"label": "Cox on albumin", "features": ["albumin", "age"], "varied": ["albumin"]}}}
+    told = Page(report_html(evidence | {"comparators.json": models}, {})).text("p")
+    assert any(word.startswith("Cox on albumin: named in advance with age as well, which is the same") for word in told)
 
 
 def test_digests_and_the_study_are_told(page: Page) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 
 from models.example import EXAMPLE
 from models.risk import sigmoid
@@ -27,9 +29,9 @@ from training.telling.drawn_attribution import (
 )
 from training.telling.drawn_calibration import draw_calibration, draw_risks
 from training.telling.drawn_decisions import draw_censoring, draw_decisions
-from training.telling.drawn_dependence import draw_dependence
+from training.telling.drawn_dependence import _between, draw_dependence
 from training.telling.drawn_flow import draw_flow
-from training.telling.drawn_forest import draw_strata
+from training.telling.drawn_forest import draw_comparators, draw_strata
 from training.telling.drawn_survival import draw_survival
 from training.telling.pictures import draw_pictures, drawn_evaluation
 from training.telling.sheet import sheet
@@ -174,6 +176,8 @@ def test_the_decision_curve_is_the_net_benefit(small_evidence: Evidence) -> None
     judged, _ = _horizons(small_evidence)
     figure = draw_decisions(judged, whom="everybody", n=480, example="")
     assert "480 patients" in _words(figure)
+    assert "worth using" not in _words(figure)
+    assert "not intervals of that difference" in _words(figure)
     axes = next(axes for axes in figure.axes if axes.get_title() == "by day 180")
     lines = {str(line.get_label()): line.get_ydata() for line in axes.lines}
     told = judged["180"]["net_benefit"]
@@ -219,6 +223,32 @@ def test_the_flow_names_every_exclusion() -> None:
         "<10 left: under 18",
         "about 490 remain",
         "488 patients, of whom 301 died",
+    ]
+
+
+def test_the_arrows_of_the_flow_reach_their_boxes() -> None:
+    flow = [{"reason": "read", "left": 0, "remaining": 500}, {"reason": "under 18, " * 6, "left": 20, "remaining": 480}]
+    figure = draw_flow(flow, 480, 301, example="")
+    figure.savefig(BytesIO())
+    arrows = [text.arrow_patch for text in figure.axes[0].texts if isinstance(text, Annotation)]
+    boxes = [text.get_bbox_patch() for text in figure.axes[0].texts if text.get_text()]
+    assert len(arrows) == len(boxes) - 1
+    extents = [box.get_window_extent().padded(3.0) for box in boxes if box is not None]
+    met = [sum(box.overlaps(arrow.get_window_extent()) for box in extents) for arrow in arrows if arrow is not None]
+    assert met == [2, 1, 2], "from box to box downwards, and from the line to the box of those who left"
+
+
+def test_marks_of_a_wide_axis_are_few() -> None:
+    assert [len(_between(1.0, high)) for high in (8.0, 80.0, 50_000.0)] == [3, 2, 1]
+
+
+def test_a_forest_says_which_of_its_panels_is_fair() -> None:
+    known = {"value": 0.7, "low": 0.6, "high": 0.8}
+    one = {"label": "albumin alone", "kind": "simple", "n": 90, "horizons": {"90": {"auc": known, "difference": {"auc": known}}}}
+    figure = draw_comparators([one], known, day="90", whom="everybody", example="")
+    assert [axes.get_xlabel() for axes in figure.axes] == [
+        "AUC by day 90, each in its own patients",
+        "AUC gained, on the same patients",
     ]
 
 

@@ -13,12 +13,8 @@ from matplotlib.ticker import PercentFormatter
 from training.telling.sheet import BLUE, GREY, INK, RED, plain, sheet
 
 _COLUMNS = 3
-# thresholds in use at a horizon, and where they come from (clinical.md section 6)
-RANGES = {
-    "30": ((0.10, 0.30), "reconsider treatment near death"),
-    "90": ((0.20, 0.50), "expectation of three months in trials"),
-    "180": ((0.10, 0.40), "palliative referral; 27 and 40 % published (Parikh 2019, Manz 2020)"),
-}
+# operating points of published models at a horizon, for what they were set, and by whom (clinical.md section 6)
+OPERATING = {"180": ((0.27, 0.40), "27 and 40 % by day 180, for serious-illness conversations (Parikh 2019, Manz 2020)")}
 
 Facts = Mapping[str, Any]
 
@@ -26,13 +22,15 @@ Facts = Mapping[str, Any]
 def draw_decisions(judged: Facts, *, whom: str, n: object, example: str) -> Figure:
     """Net benefit at each horizon of an evaluation that has one, against acting for all and for none."""
     days = [day for day, one in judged.items() if one.get("net_benefit")]
-    shaded = "; ".join(f"day {day}: {RANGES[day][1]}" for day in days if day in RANGES)
+    points = "; ".join(OPERATING[day][1] for day in days if day in OPERATING)
     words = (
         "True positives less false positives weighed by the threshold, as a share of all patients, weighted for censoring; with "
-        f"95 % bands. Above both grey lines the model is worth using at that threshold. Shaded: thresholds in use ({shaded})."
+        "the model's 95 % bands. Where the model lies above both grey lines it has a higher net benefit than acting for all or "
+        "for none; the bands are not intervals of that difference."
+        + (f" Dotted upright lines: operating points of published models, {points}." if points else "")
     )
     rows, columns = -(-len(days) // _COLUMNS), min(_COLUMNS, len(days))
-    title = f"Would acting on it do more good than harm? ({whom}, {n} patients)"
+    title = f"Net benefit against acting for all or for none ({whom}, {n} patients)"
     figure = sheet(title, words, example=example, width=max(8.0, 3.2 * columns), height=2.9 * rows)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, day in zip(panels, days, strict=False):
@@ -45,8 +43,8 @@ def draw_decisions(judged: Facts, *, whom: str, n: object, example: str) -> Figu
 
 def _decision(axes: Axes, found: list[Facts], day: str) -> None:
     thresholds = [one["threshold"] for one in found]
-    if day in RANGES:
-        axes.axvspan(*RANGES[day][0], color=BLUE, alpha=0.07, linewidth=0)
+    for point in OPERATING[day][0] if day in OPERATING else ():
+        axes.axvline(point, color=BLUE, linewidth=0.9, linestyle=(0, (1, 2)))
     axes.axhline(0.0, color=GREY, linewidth=1, linestyle=":", label="act for none")
     everybody = ends_of([one["treat_all"] for one in found])[0]
     axes.plot(thresholds, everybody, color=GREY, linewidth=1.2, linestyle="--", label="act for all")

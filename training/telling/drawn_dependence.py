@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import log10
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,6 +16,7 @@ from training.telling.sheet import BLUE, GREY, INK, plain, sheet
 
 MOST_PATIENTS = 1000  # dots of a panel
 _COLUMNS = 3
+_FEW = 2.0  # powers of ten that leave room for a mark between them
 _ENDS = (0.01, 0.99)  # quantiles of the values between which dots are drawn: beyond stand single patients
 
 
@@ -48,6 +51,12 @@ def _largest(of: Attribution) -> list[int]:
     return [best[group] for group in design.groups if group in best]
 
 
+def _between(low: float, high: float) -> tuple[float, ...]:
+    """Where an axis of powers of ten is marked within each of them: the more of them, the fewer marks, or they overlap."""
+    decades = log10(high / low)
+    return (1.0, 2.0, 5.0) if decades <= 1 else (1.0, 3.0) if decades <= _FEW else (1.0,)
+
+
 def _panel(axes: Axes, of: Attribution, place: int, values: FloatArray, terms: FloatArray) -> None:
     feature = of.model.design.of[of.model.design.features[place]]
     known = ~np.isnan(values)
@@ -58,7 +67,7 @@ def _panel(axes: Axes, of: Attribution, place: int, values: FloatArray, terms: F
     axes.axhline(0.0, color=GREY, linewidth=0.8, linestyle="--")
     if feature.scale in ("ln", "log10"):
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(10, subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_major_locator(LogLocator(10, subs=_between(min(shown, default=1.0), max(shown, default=1.0))))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
     if feature.scale == "flag":

@@ -20,17 +20,19 @@ Facts = Mapping[str, Any]
 def draw_comparators(found: Sequence[Facts], ours: Facts, *, day: str, whom: str, example: str) -> Figure:
     """The AUC of every comparator that can be had, and what the model gains over it on the same patients."""
     words = (
-        "Left: the AUC of each comparator in the patients in whom it could be had (their number beside its name); the grey line "
-        "is the model in all who were judged. Right: the model's AUC less the comparator's, on the same patients and resamples: "
-        "right of 0 the model is better. With 95 % intervals. Red: simple models; blue: published scores; black: families."
+        "Right, the fair comparison: the model's AUC less the comparator's on the same patients and resamples; right of 0 the "
+        "model is better. Left: the AUC of each comparator in the patients in whom it could be had (their number beside its "
+        "name); the grey line is the model in everybody judged, so that dots of fewer patients are not to be held against it. "
+        "With 95 % intervals. Red: simple models; blue: published scores; black: families."
     )
     figure = sheet(f"Against what else is known ({whom}, by day {day})", words, example=example, height=_ROW * len(found) + 1.1)
     left, right = figure.subplots(1, 2, sharey=True)
     names = [f"{one['label']} ({one['n']})" for one in found]
     colours = [_COLOURS.get(one["kind"], INK) for one in found]
     cells = [one["horizons"][day] for one in found]
-    _rows(left, names, [cell["auc"] for cell in cells], colours, f"AUC by day {day}", ours.get("value"))
-    _rows(right, names, [cell.get("difference", {}).get("auc") for cell in cells], colours, "AUC gained", 0.0)
+    _rows(left, names, [cell["auc"] for cell in cells], colours, f"AUC by day {day}, each in its own patients", ours.get("value"))
+    gained = [cell.get("difference", {}).get("auc") for cell in cells]
+    _rows(right, names, gained, colours, "AUC gained, on the same patients", 0.0)
     return figure
 
 

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from training.comparing.by_chance import off_by_chance
+from training.comparing.simple_models import WORDS
 from training.telling.blocks import Block, Heading, Picture, Table, Words, interval, missing, points, table
-from training.telling.evidence import EVALUATION, STUDY, TEST
+from training.telling.evidence import COMPARATORS, EVALUATION, STUDY, TEST
 from training.telling.pointers import Evidence
 from training.telling.sections_performance import shown_day, slug, statistics
 
@@ -70,7 +72,17 @@ def comparators(evidence: Evidence) -> list[Block]:
         gone = table("Not available", ("comparator", "kind", "why"), _gone(found, there))
         blocks += [each for each in gone if each not in blocks]
     opening = Words("The same patients and the same resamples on both sides; a gain above 0 is the model's.")
-    return [Heading("Comparators on the same patients"), opening, *(blocks or missing("Comparators", "none were evaluated"))]
+    told = [*_not_varied(evidence), *blocks] if blocks else missing("Comparators", "none were evaluated")
+    return [Heading("Comparators on the same patients"), opening, *told]
+
+
+def _not_varied(evidence: Evidence) -> Iterator[Block]:
+    """What a simple model was named with in advance and cannot use, being the same for everybody."""
+    for one in evidence.get(COMPARATORS, {}).get("models", {}).values():
+        same = [WORDS.get(name, name) for name in one["features"] if name not in one["varied"]]
+        if same:
+            named = f"{one['label']}: named in advance with {', '.join(same)} as well"
+            yield Words(f"{named}, which is the same for (almost) everybody here.")
 
 
 def _gone(found: Facts, there: Sequence[Facts]) -> Iterator[tuple[object, ...]]:
@@ -98,6 +110,7 @@ def strata(evidence: Evidence) -> list[Block]:
             blocks += [Picture(f"strata-{slug(name)}", f"Strata, {name}", f"{alt} The table says the same.")]
         head = ("by", "stratum", "patients", "deaths", "AUC", "observed:expected")
         blocks += table(f"Strata by day {day}, {name}", head, map(_stratum, shown))
+        blocks += [Words(f"{off_by_chance(shown)[1]}; the groups overlap.")] if shown else []
     opening = Words("A stratum is judged with the risks of the one model; groups of fewer than ten patients are hidden.")
     return [Heading("Strata"), opening, *(blocks or missing("Strata", "none were evaluated"))]
 

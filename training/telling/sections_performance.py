@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from training.statistics.estimates import LEAST_RESAMPLES
 from training.telling.blocks import Block, Heading, Picture, Words, interval, number, points, table
 from training.telling.evidence import EVALUATION, RISKS
 from training.telling.pointers import Evidence
@@ -28,17 +29,32 @@ def slug(name: str) -> str:
 def performance(evidence: Evidence) -> list[Block]:
     """The statistics of every population at every horizon, with what is refused."""
     told = evidence[EVALUATION]
-    blocks: list[Block] = [Heading("Performance"), Words(_how(told))]
+    blocks: list[Block] = [Heading("Performance"), *few_resamples(told), Words(_how(told))]
     for name, found in told["evaluations"].items():
         blocks += [Heading(f"{name.capitalize()}: {found['n']} patients", 3), *statistics(found), *_uno(found["uno_c"])]
-        blocks += [*_fold_means(found, told.get("fold_means", {}).get(name, {})), *_gains(told, name)]
+        blocks += [*_fold_means(found, told.get("fold_means", {}).get(name, {})), *_gains(told, name, found)]
         blocks += points("Refused:", (f"day {day}: {why}" for day, why in found["refused"].items()))
     return blocks
 
 
+def few_resamples(told: Facts) -> list[Block]:
+    """A warning where the intervals of an evaluation rest on too few resamples to be quoted."""
+    resamples = _resamples(told)
+    if resamples is None or resamples >= LEAST_RESAMPLES:
+        return []
+    if resamples == 0:
+        return [Words("No resamples were drawn: no figure below has an interval, and none may be quoted.", "warning")]
+    said = f"Only {resamples} resamples, and {LEAST_RESAMPLES} are needed: the ends of the intervals below are single draws"
+    return [Words(f"{said}, and a value may lie outside its own interval. None of these figures may be quoted.", "warning")]
+
+
+def _resamples(told: Facts) -> int | None:
+    found = (told.get("scheme") or {}).get("resamples", told.get("resamples"))
+    return None if found is None else int(found)
+
+
 def _how(told: Facts) -> str:
-    scheme = told.get("scheme") or {}
-    resamples = scheme.get("resamples", told.get("resamples"))
+    resamples = _resamples(told)
     drawn = f"95 % intervals from {resamples} resamples of patients" if resamples else "95 % intervals by bootstrap of patients"
     return f"Out of fold: every patient was judged by models that had not seen them. {drawn}."
 
@@ -65,10 +81,17 @@ def _fold_means(found: Facts, means: Facts) -> list[Block]:
     days = [day for day in found["horizons"] if any(f"{name}_{day}d" in means for name in names)]
     rows = [(day, *(number(means.get(f"{name}_{day}d")) for name in names)) for day in days]
     concordance = f" (Uno's C {number(means['uno_c'])})" if "uno_c" in means else ""
-    return table(f"Means over folds{concordance}", ("day", "AUC", "IPA", "slope"), rows)
+    means_of = table(f"Means over folds{concordance}", ("day", "AUC", "IPA", "slope"), rows)
+    return [Words("To quote: the figures above, of all folds pooled, with their intervals. " + _MEANS), *means_of]
 
 
-def _gains(told: Facts, name: str) -> list[Block]:
+_MEANS = "The means over folds below have no interval; they are for comparison with publications that give such means."
+
+
+def _gains(told: Facts, name: str, found: Facts) -> list[Block]:
+    """What is gained over albumin alone, unless it is told among the comparators."""
+    if found.get("comparators"):
+        return []
     gains = told.get("over_albumin_alone", {}).get(name, {})
     if not gains:
         return [Words("Gain over albumin alone: albumin was not measured in enough of them.", "quiet")]
@@ -155,11 +178,12 @@ def decisions(evidence: Evidence) -> list[Block]:
         if one.get("flagging"):
             blocks += table(f"Flagging the highest risks by day {day}, {name}", _FLAGGED, map(_flagging, one["flagging"]))
     said = (
-        "Net benefit is true positives less false positives weighed by the threshold, a share of all patients. What is done "
-        "above a threshold is not for this model to say. Ranges in use: 10 to 40 % for palliative referral by 180 days "
-        "(published operating points 27 and 40 %), 20 to 50 % for the expectation of three months in trials."
+        "Net benefit is true positives less false positives weighed by the threshold, a share of all patients. The intervals are "
+        "those of each curve, not of the difference between them: overlap or distance of the bands is no test. What is done "
+        "above a threshold is not for this model to say. Published operating points of other models: 27 and 40 % by 180 days, "
+        "for serious-illness conversations (Parikh 2019, Manz 2020)."
     )
-    return [Heading("Would acting on it do more good than harm?"), Words(said), *blocks] if blocks else []
+    return [Heading("Net benefit against acting for all or for none"), Words(said), *blocks] if blocks else []
 
 
 def _tabled(found: Sequence[Facts]) -> list[Facts]:
