@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.risk import RiskModel
+from training.comparing.by_chance import off_by_chance
 from training.comparing.strata import primary_of
+from training.diagnosis.learned_from import NO_EVIDENCE, WITHHELD, learned_from
 from training.validate import TREATED
 
 Found = Mapping[str, Any]
@@ -16,6 +18,9 @@ def judgement_text(model: RiskModel, found: Found) -> str:
     """A judgement in the shape of `evaluate --json`."""
     lines = [found["example"]] if "example" in found else []
     lines.append(f"{model.name} on {found['cohort']}: {found['n']} patients")
+    if "diagnosis" in found and learned_from(found["diagnosis"]) == "yes":
+        lines.append(NO_EVIDENCE)
+        found = _withheld(found)
     if TREATED in found:
         treated = found[TREATED]
         lines.append(f" {TREATED}, {treated['n']} patients")
@@ -26,6 +31,12 @@ def judgement_text(model: RiskModel, found: Found) -> str:
         inside, outside = found["inside"], found["population"]["outside"]
         lines += ["", f"inside the development population ({inside['n']}; {outside} outside)", *table_lines(inside)]
     return "\n".join([*lines, *recalibrated_lines(found)])
+
+
+def _withheld(found: Found) -> Found:
+    """The same without an answer to whether simple models are beaten."""
+    told = {**found, "beats_them": WITHHELD}
+    return told | ({TREATED: {**found[TREATED], "beats_them": WITHHELD}} if TREATED in found else {})
 
 
 def evaluation_lines(found: Found) -> list[str]:
@@ -62,11 +73,10 @@ def comparator_lines(found: Found) -> list[str]:
 
 
 def strata_lines(found: Found) -> list[str]:
-    """The groups in which the deaths are not those expected: their interval of O:E leaves 1 out."""
-    off = [one for one in found.get("strata", ()) if _leaves_out(one["observed_expected"], 1.0)]
+    """The groups in which the deaths are not those expected, and in how many that would be so by chance."""
+    off, said = off_by_chance(found.get("strata", ()))
     cells = (f"{one['by']} {one['level']} {interval(one['observed_expected'])}" for one in off)
-    told = f"O:E differs from 1 in {len(off)} of {len(found.get('strata', ()))} groups"
-    return [f"  {told}: " + "; ".join(cells)] if off else []
+    return [f"  {said}: " + "; ".join(cells)] if off else []
 
 
 def recalibrated_lines(found: Found) -> list[str]:
@@ -114,10 +124,6 @@ def _row(cells: Sequence[object], widths: Sequence[int]) -> str:
 def _primary(found: Found) -> str | None:
     day = primary_of([float(day) for day in found["horizons"]])
     return None if day is None else f"{day:g}"
-
-
-def _leaves_out(cell: Found, value: float) -> bool:
-    return cell["low"] is not None and not cell["low"] <= value <= cell["high"]
 
 
 def interval(cell: Found) -> str:

@@ -11,6 +11,7 @@ from models.risk import sigmoid
 from training.cohort import read_cohort
 from training.comparing.rivals import rivals_of
 from training.comparing.simple_models import COX, SavedSimple
+from training.diagnosis.learned_from import NO_EVIDENCE
 from training.judge import INTERCEPT, SLOPE, judge
 from training.judgement import gain, judgement_text, split_lines, strata_lines, transport_lines
 from training.recalibration.shift import cross_fitted
@@ -137,12 +138,24 @@ def test_the_text_answers_the_question_and_names_what_is_not_available(judged, s
     assert gain({"value": None, "low": None, "high": None}) == "-"
 
 
+def test_of_patients_the_model_learned_from_no_verdict_is_given(judged, small_fit):
+    own = {"findings": [{"item": "own cohort", "verdict": "Fail"}]}
+    text = judgement_text(small_fit.model, {**judged, "diagnosis": own})
+    assert NO_EVIDENCE in text
+    assert "Does it beat them" not in text
+    fine = {"findings": [{"item": "own cohort", "verdict": "Pass"}]}
+    assert "Does it beat them" in judgement_text(small_fit.model, {**judged, "diagnosis": fine})
+
+
 def test_groups_whose_deaths_are_not_those_expected_are_named():
     def group(level, low, high):
         return {"by": "sex", "level": level, "observed_expected": {"value": 1.2, "low": low, "high": high}}
 
     found = {"strata": [group("male", 1.1, 1.3), group("female", 0.9, 1.5), group("unknown", None, None)]}
-    assert strata_lines(found) == ["  O:E differs from 1 in 1 of 3 groups: sex male 1.200 (1.100-1.300)"]
+    assert strata_lines(found) == [
+        "  O:E differs from 1 in 1 of 2 groups with an interval (by chance alone less than one, 5 % of them): "
+        "sex male 1.200 (1.100-1.300)"
+    ]
     assert split_lines({"temporal": {"refused": "no dates"}}) == [" temporal: refused: no dates"]
 
 

@@ -74,7 +74,9 @@ def evaluate(
         if report is not None:
             from training.telling.elsewhere import elsewhere_html
 
-            report.write_text(elsewhere_html(artifact.model.name, artifact.digest, found), encoding="utf-8")
+            filed = [{**one, "diagnosis": diagnosis.filed()} for one, diagnosis in zip(found, diagnoses, strict=True)]
+            page = elsewhere_html(artifact.model.name, artifact.digest, filed, resamples=bootstrap)
+            report.write_text(page, encoding="utf-8")
     heads = [f"{diagnosis_text(one)}\n\n{look_line(seen, releases)}" for one, seen in zip(diagnoses, looks, strict=True)]
     texts = [_text(head, judgement_text(artifact.model, one)) for head, one in zip(heads, found, strict=True)]
     if len(found) == 1:

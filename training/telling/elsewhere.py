@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from training.telling import sections_comparison, sections_performance
+from training.diagnosis.learned_from import NO_EVIDENCE, WITHHELD, learned_from
+from training.telling import sections_belief, sections_comparison, sections_performance
 from training.telling.blocks import Block, Heading, Picture, Words, interval, points, table
-from training.telling.evidence import EVALUATION
+from training.telling.evidence import DIAGNOSIS, EVALUATION
 from training.telling.masked_evaluation import masked_evaluation
 from training.telling.page import page_html
 from training.telling.pictures import drawn_evaluation
@@ -21,41 +22,78 @@ _POPULATIONS = {TREATED: TREATED, "inside": "inside the development population"}
 Found = Mapping[str, Any]
 
 
-def elsewhere_html(model: str, digest: str, judgements: Sequence[Found]) -> str:
-    """The page of judgements in the shape of `evaluate --json`, one for each cohort, small groups hidden."""
+def elsewhere_html(model: str, digest: str, judgements: Sequence[Found], *, resamples: int) -> str:
+    """The page of judgements in the shape of `evaluate --json`, one for each cohort, small groups hidden.
+
+    The "diagnosis" of each is as it may leave the hospital (`Diagnosis.filed`); `resamples` are those of the intervals.
+    """
     told, pictures = list[Sequence[Block]](), dict[str, bytes]()
     for place, found in enumerate(judgements):
-        evidence, prefix = _evidence(found), f"{place}-"
+        evidence, prefix = _evidence(found, resamples), f"{place}-"
         drawn = drawn_evaluation(evidence, str(found.get("example", "")))
         pictures |= {prefix + name: as_png(figure) for name, figure in drawn}
         told += [_apart(blocks, found["cohort"], prefix) for blocks in _sections(evidence, found)]
     example = next((str(found["example"]) for found in judgements if "example" in found), "")
-    cohorts = ", ".join(str(found["cohort"]) for found in judgements)
-    opening = [Words(f"The saved model, digest {digest}, on patients it has not seen: {cohorts}.")]
+    opening = [Words(f"The saved model, digest {digest}."), *map(_opening, judgements)]
     return page_html("a saved model on other cohorts", model, opening, told, pictures, example=example)
 
 
-def _evidence(found: Found) -> Evidence:
-    """A judgement as an evaluation of its populations, everybody last."""
+def _opening(found: Found) -> Words:
+    """Whether the model knew these patients, before any figure."""
+    cohort, answer = found["cohort"], learned_from(found["diagnosis"])
+    if answer == "yes":
+        return Words(f"{cohort}: {NO_EVIDENCE}", "warning")
+    if answer == "not known":
+        return Words(f"{cohort}: whether the model learned from some of these patients is not known.")
+    return Words(f"{cohort}: none of these patients was found among those the model learned from.")
+
+
+def _evidence(found: Found, resamples: int) -> Evidence:
+    """A judgement as an evaluation of its populations, everybody last, and its diagnosis."""
     apart = {name: found[key] for key, name in _POPULATIONS.items() if key in found}
-    return {EVALUATION: masked_evaluation({"evaluations": {**apart, EVERYBODY: found}}, found["n"])}
+    judged = {"scheme": {"resamples": resamples}, "evaluations": {**apart, EVERYBODY: found}}
+    return {DIAGNOSIS: found["diagnosis"], EVALUATION: masked_evaluation(judged, found["n"])}
 
 
 def _sections(evidence: Evidence, found: Found) -> list[list[Block]]:
+    known = learned_from(found["diagnosis"]) == "yes"
+    doubt = [Words(NO_EVIDENCE, "warning")] if known else []
     parts = (
-        sections_comparison.beats,
-        _performance,
         sections_performance.calibration,
         sections_performance.decisions,
         sections_comparison.strata,
         sections_comparison.comparators,
     )
-    return [blocks for part in parts if (blocks := part(evidence))] + [_recalibrated(found)]
+    rest = [_performance(evidence), *(blocks for part in parts if (blocks := part(evidence))), _recalibrated(found)]
+    return [_believed(evidence, found), _beats(evidence, known), *([one[0], *doubt, *one[1:]] for one in rest)]
+
+
+def _believed(evidence: Evidence, found: Found) -> list[Block]:
+    """The diagnosis, Fails first, and how often the cohort was looked at."""
+    heading, *findings = sections_belief.belief(evidence)
+    look = found["look"]
+    said = (
+        "This look at the cohort is not counted: there was no ledger."
+        if look is None
+        else f"Look {look} at this cohort: who looks often, and keeps what did well, has chosen by it."
+    )
+    return [heading, Words(said), *findings]
+
+
+def _beats(evidence: Evidence, known: bool) -> list[Block]:
+    heading, *said = sections_comparison.beats(evidence)
+    return [heading, Words(WITHHELD, "warning")] if known else [heading, *said]
 
 
 def _performance(evidence: Evidence) -> list[Block]:
-    blocks: list[Block] = [Heading("Performance"), Words("As the model is, nothing fitted here.")]
-    for name, found in evidence[EVALUATION]["evaluations"].items():
+    """The statistics of every population, of the model as it is."""
+    told = evidence[EVALUATION]
+    blocks: list[Block] = [
+        Heading("Performance"),
+        *sections_performance.few_resamples(told),
+        Words("The saved model as it is, without recalibration on this cohort."),
+    ]
+    for name, found in told["evaluations"].items():
         blocks += [Heading(f"{name.capitalize()}: {found['n']} patients", 3), *sections_performance.statistics(found)]
         blocks += points("Refused:", (f"day {day}: {why}" for day, why in found["refused"].items()))
     return blocks
