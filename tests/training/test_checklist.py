@@ -75,3 +75,10 @@ def test_what_is_said_of_patients_kept_for_the_end_depends_on_whether_there_are_
 def test_every_document_on_which_words_depend_is_one_of_the_evidence() -> None:
     asked = {document for name in CHECKLISTS for item in checklist(name).items for document in item.prose_with}
     assert asked == {"test.json"}
+
+
+def test_what_a_split_cannot_promise_is_in_the_card(small_evidence: Evidence) -> None:
+    how = {"temporal": {"how": "trained on earlier ones", "n": 100}, "leave one site out": {"how": "each by the others", "n": 90}}
+    evidence = small_evidence | {"evaluation.json": small_evidence["evaluation.json"] | {"splits": how}}
+    told = answers("tripod_ai", evidence, {})["tripod_12a"]["facts"]
+    assert [one["value"] for one in told[2:4]] == ["trained on earlier ones", "each by the others"], "among the four on the page"
