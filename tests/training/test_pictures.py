@@ -163,6 +163,7 @@ def _horizons(small_evidence: Evidence) -> tuple[Any, Any]:
 def test_calibration_points_are_the_risk_groups_and_the_band_is_the_curve(small_evidence: Evidence) -> None:
     judged, risks = _horizons(small_evidence)
     figure = draw_calibration(judged, risks, whom="everybody", example="")
+    assert "not seen" not in _words(figure), "of a cohort the model was learned from that would be false"
     drawn = {axes.get_title(): axes for axes in figure.axes if axes.get_title()}
     assert [title.split(",")[0] for title in drawn] == [f"by day {day}" for day in judged]
     axes = next(axes for title, axes in drawn.items() if title.startswith("by day 90"))

@@ -28,7 +28,7 @@ def draw_calibration(judged: Facts, risks: Facts, *, whom: str, example: str) ->
     a horizon is not among them the curve stands alone.
     """
     days, tall = list(judged), 2 if any(day in risks for day in judged) else 1
-    words = "Patients were judged by models that had not seen them. On the diagonal, as many died as was said. " + (
+    words = "On the diagonal, as many died as was said. " + (
         "Points: patients of similar stated risk, at least ten deaths each, with the 95 % interval of the share that died. Line "
         "and band: the same, smoothed. Beneath: how many patients stand at each stated risk."
         if tall == 2

@@ -11,9 +11,10 @@ from training.comparing.simple_models import WORDS
 from training.telling.blocks import Block, Heading, Picture, Table, Words, interval, missing, points, table
 from training.telling.evidence import COMPARATORS, EVALUATION, STUDY, TEST
 from training.telling.pointers import Evidence
-from training.telling.sections_performance import shown_day, slug, statistics
+from training.telling.sections_performance import few_resamples, shown_day, slug, statistics
 
 ALBUMIN = "albumin alone"
+FEW = "no verdict from so few resamples"
 
 Facts = Mapping[str, Any]
 
@@ -29,20 +30,22 @@ def _beats(evidence: Evidence, name: str, found: Facts) -> Iterator[str]:
     if day is None:
         yield f"{name.capitalize()}: no horizon can be judged."
         return
+    few = bool(few_resamples(evidence[EVALUATION]))
     simple = [one for one in found.get("comparators", ()) if one["kind"] == "simple"]
     for one in simple:
         gain = one["horizons"].get(day, {}).get("difference", {}).get("auc") if one["available"] else None
-        yield _sentence(name, day, one["n"], one["label"], gain, one.get("why", ""))
+        yield _sentence(name, day, one["n"], one["label"], gain, one.get("why", ""), few)
     if not simple:
         gain = evidence[EVALUATION].get("over_albumin_alone", {}).get(name, {}).get(day)
-        yield _sentence(name, day, found["n"], ALBUMIN, gain, "it was not measured in enough of them")
+        yield _sentence(name, day, found["n"], ALBUMIN, gain, "it was not measured in enough of them", few)
 
 
-def _sentence(name: str, day: str, n: object, label: str, gain: Facts | None, why: str) -> str:
+def _sentence(name: str, day: str, n: object, label: str, gain: Facts | None, why: str, few: bool) -> str:
     opening = f"{name.capitalize()}, by day {day}, against {label}"
     if gain is None:
         return f"{opening}: not available: {why or 'not compared at this day'}."
-    return f"{opening} ({n} patients): AUC gained {interval(gain)}: {verdict(gain)}."
+    said = FEW if few else verdict(gain)
+    return f"{opening} ({n} patients): AUC gained {interval(gain)}: {said}."
 
 
 def verdict(gain: Facts) -> str:
