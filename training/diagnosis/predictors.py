@@ -11,10 +11,10 @@ from training.cohort import Cohort
 from training.diagnosis.finding import Domain, Finding
 from training.diagnosis.rows import rows_at
 from training.reading.doubt import Doubt, Kind
-from training.reading.leakage import TOO_GOOD, told
+from training.reading.leakage import told
 from training.reading.suspicion import CREDIBLE_MEDIAN, FEWEST, filled_in, newest_of
 
-STRONG = 0.90  # AUC for death, or rank correlation with follow-up, that asks for a second look
+STRONG = 0.90  # AUC for death, ever or by a horizon, or rank correlation with follow-up, that asks for a second look
 FEWEST_AT_SITE = 20  # patients of one site with a value, or its median says nothing
 _VARIES = "Was every predictor measured, rather than filled in by the source?"
 _UNITS = "Are the medians those of adults with advanced solid tumours, overall and at every site?"
@@ -100,7 +100,7 @@ def outcomes(cohort: Cohort) -> list[Finding]:
     found = doubted(cohort, "outcome", "outcome under another name", _OUTCOME)
     if found or cohort.file is None:
         return found
-    judged = [one for one in told(cohort.file, cohort.patients, cohort.follow_up) if one.strength < TOO_GOOD]
+    judged = [one for one in told(cohort.file, cohort.patients, cohort.follow_up) if not one.knows]
     item = "outcome under another name"
     if not judged:
         why = "too few patients died, or survived, to hold a column against their deaths"

@@ -24,6 +24,7 @@ class Doubt:
     rows: tuple[int, ...]
     number: float  # the one that is doubted: patients of one value, a median in the analyte's unit or in days, AUC or correlation
     accepted: str = ""  # the reason for which a person took the column as it is
+    unit: str = ""  # of the number
 
     def at(self, lines: Sequence[int], accepted: str) -> Doubt:
         """The same with the rows of the table, `lines` being the row of each patient, and the reason that was given."""

@@ -91,11 +91,12 @@ def _lab(place: str, lab: LabColumn | None, newest: Mapping[int, Measurement]) -
     median, (low, high) = float(np.median(values)), CREDIBLE_MEDIAN.get(known.name, (-np.inf, np.inf))
     if len(set(values)) == 1 and not known.step:
         given = f"{_shown(values[0], known)} for all {len(values)} patients"
-        yield Doubt("placeholder", Fault(place, given, f"values that vary; {_REASON}", _PLACEHOLDER), rows, len(rows))
+        fault = Fault(place, given, f"values that vary; {_REASON}", _PLACEHOLDER)
+        yield Doubt("placeholder", fault, rows, len(rows), unit="patients")
     elif not low <= median <= high:
         allowed = f"a median from {low:g} to {_shown(high, known)}; {_REASON}"
         fault = Fault(place, f"a median of {_shown(median, known)}", allowed, _likely_unit(lab, median, low, high))
-        yield Doubt("unit", fault, rows, median)
+        yield Doubt("unit", fault, rows, median, unit=known.unit)
 
 
 def _constant_extra(file: CohortFile, patients: Sequence[Patient]) -> Iterator[Doubt]:
@@ -104,7 +105,7 @@ def _constant_extra(file: CohortFile, patients: Sequence[Patient]) -> Iterator[D
         if len(values) >= FEWEST and len(set(values.values())) == 1:
             given = f"{next(iter(values.values()))} for all {len(values)} patients"
             fault = Fault(f"{file.table}, column {column}", given, f"values that vary; {_REASON}", _PLACEHOLDER)
-            yield Doubt("placeholder", fault, tuple(values), len(values))
+            yield Doubt("placeholder", fault, tuple(values), len(values), unit="patients")
 
 
 def _shown(value: float, known: Analyte) -> str:
@@ -149,12 +150,12 @@ def _follow_up(file: CohortFile, follow_up: FollowUp) -> Iterator[Doubt]:
         given = f"a median of {median / file.follow_up.days:.0f} {unit}, {median / 365.25:.0f} years"
         allowed = f"a median of at most {LONGEST_MEDIAN_DAYS / 365.25:g} years; {_REASON}"
         fault = Fault(place, given, allowed, f"{_shorter(median, file.follow_up.days)} under the unit {unit}")
-        yield Doubt("follow-up", fault, tuple(range(len(follow_up))), median)
+        yield Doubt("follow-up", fault, tuple(range(len(follow_up))), median, unit="days")
     elif median < SHORT_MEDIAN_DAYS and longest < SHORT_LONGEST_DAYS:
         given = f"a median of {median:.3g} days, and at most {longest:.0f}"
         allowed = f"a median of {SHORT_MEDIAN_DAYS:g} days, or somebody followed for {SHORT_LONGEST_DAYS:g}; {_REASON}"
         fault = Fault(place, given, allowed, f"months under the unit {unit}")
-        yield Doubt("follow-up", fault, tuple(range(len(follow_up))), median)
+        yield Doubt("follow-up", fault, tuple(range(len(follow_up))), median, unit="days")
 
 
 def _shorter(median: float, days: float) -> str:
