@@ -1,7 +1,7 @@
 """Groups of fewer than ten patients are never counted out in anything that leaves the training computer.
 
-A hidden count must not come back by subtraction either: where it is one of several that add up to a known total, the largest
-of them is rounded.
+A hidden count must not come back by subtraction either: beside one among several that add up to a known total, the largest of them is
+rounded.
 """
 
 from __future__ import annotations
@@ -33,15 +33,17 @@ def about(count: float) -> int | str:
 
 
 def masked_parts(counts: Sequence[float]) -> list[int | str]:
-    """Counts that add up to a known total: small ones hidden and, where it is only one, the largest rounded.
+    """Counts that add up to a known total: small ones hidden and, beside any, the largest rounded.
+
+    Two hidden ones are not safe either: what is left of the total says that both are 1 where it is 2, and both 9 where it is 18.
 
     >>> masked_parts([138, 9, 0, 60])
     ['about 140', '<10', 0, 60]
-    >>> masked_parts([138, 9, 2])
-    [138, '<10', '<10']
+    >>> masked_parts([50, 1, 1]), masked_parts([60, 20])
+    (['about 50', '<10', '<10'], [60, 20])
     """
     shown = [masked(count) for count in counts]
-    if sum(map(small, counts)) == 1:
+    if any(map(small, counts)):
         largest = max(range(len(counts)), key=lambda place: counts[place])
         shown[largest] = about(counts[largest])
     return shown
@@ -62,7 +64,7 @@ def masked_by_name(counts: Mapping[str, float]) -> dict[str, int | str]:
 
 
 def without_small(counts: Mapping[str, int]) -> dict[str, int]:
-    """Whole numbers for a model that travels: those of small groups left out, and where it is one, the largest rounded down.
+    """Whole numbers for a model that travels: those of small groups left out and, beside any, the largest rounded down.
 
     Down, because no group may be said to have more behind it than it has.
 
@@ -70,7 +72,7 @@ def without_small(counts: Mapping[str, int]) -> dict[str, int]:
     ({'pancreatic': 130, 'sarcoma': 24}, {'yes': 97, 'no': 0})
     """
     kept = {name: count for name, count in counts.items() if not small(count)}
-    if len(counts) - len(kept) == 1 and kept:
+    if len(counts) > len(kept) > 0:
         largest = max(kept, key=lambda name: kept[name])
         kept[largest] -= kept[largest] % SMALLEST
     return kept
