@@ -10,6 +10,7 @@ from training.cohort import Cohort
 from training.diagnosis.degenerate import degenerate
 from training.diagnosis.diagnose import diagnose
 from training.diagnosis.finding import Diagnosis
+from training.diagnosis.too_good import too_good
 from training.fit import PRIMARY, Fit, Settings
 from training.learners.available import choose_design
 from training.refused import NotSupported
@@ -26,9 +27,9 @@ def before_training(cohort: Cohort, settings: Settings, against: Cohort | None =
 
 
 def after_training(cohort: Cohort, fit: Fit, evaluation: Mapping[str, Any], against: Cohort | None = None) -> Diagnosis:
-    """The diagnosis that stays with the model: sample size by what cross-validation explained, and whether it says anything.
+    """The diagnosis that stays with the model: sample size by what cross-validation explained, and the figures themselves.
 
-    `evaluation` is `Validation.as_json()`; its "everybody" is asked.
+    Are they too good, and do they say anything? `evaluation` is `Validation.as_json()`; its "everybody" must have all of them.
     """
     found = diagnose(
         cohort,
@@ -38,7 +39,8 @@ def after_training(cohort: Cohort, fit: Fit, evaluation: Mapping[str, Any], agai
         r2=fit.model.facts["explained"],  # type: ignore[arg-type]  # the facts hold what `fit` put there
         against=against,
     )
-    return found.and_also([degenerate(evaluation["evaluations"][EVERYBODY], EVERYBODY)])
+    evaluations = evaluation["evaluations"]
+    return found.and_also([too_good(evaluations), degenerate(evaluations[EVERYBODY], EVERYBODY)])
 
 
 def before_judging(artifact: Artifact, cohort: Cohort, against: Cohort | None = None) -> Diagnosis:
@@ -50,4 +52,5 @@ def before_judging(artifact: Artifact, cohort: Cohort, against: Cohort | None = 
 
 def judged_on(artifact: Artifact, cohort: Cohort, evaluation: Mapping[str, Any], against: Cohort | None = None) -> Diagnosis:
     """The diagnosis at the head of `evaluate`: the same, and whether the `evaluation` (its JSON) says anything."""
-    return before_judging(artifact, cohort, against).and_also([degenerate(evaluation, EVERYBODY)])
+    further = [too_good({EVERYBODY: evaluation}), degenerate(evaluation, EVERYBODY)]
+    return before_judging(artifact, cohort, against).and_also(further)

@@ -11,12 +11,16 @@ import lymphorisk
 from models.example import EXAMPLE
 from training.cohort import read_cohort
 from training.diagnosed import after_training, before_judging, before_training
+from training.diagnosis.analysis import enough
 from training.diagnosis.degenerate import degenerate
 from training.diagnosis.diagnose import diagnose
 from training.diagnosis.finding import NAMED, Diagnosis, Finding, diagnosis_text
+from training.diagnosis.too_good import too_good
 from training.learners.plan import HORIZONS, Settings
 from training.simulation.files import write
 from training.simulation.simulate import simulate
+from training.telling.evidence import DIAGNOSIS
+from training.telling.sections_belief import belief
 
 EXTRA = '\n[extra]\n{0} = {{ column = "{0}", kind = "numeric" }}\n'
 
@@ -163,7 +167,8 @@ def test_every_finding_has_a_verdict_a_number_or_a_reason_and_can_be_filed_witho
     for one, told in zip(found.findings, document["findings"], strict=True):
         assert one.why
         assert one.number is not None or one.verdict == "Unknown"
-        if isinstance(one.number, int) and 0 < one.number < 10:
+        assert one.unit or one.number is None
+        if isinstance(one.number, int) and 0 < one.number < 10 and one.unit in ("patients", "deaths", "rows"):
             assert told["number"] == "<10"
     (thirty,) = (one for one in document["findings"] if one["item"] == "horizon 30 d")
     assert "fewer than 10 patients lost before" in thirty["why"] or "<10 patients lost before" in thirty["why"]
@@ -197,8 +202,45 @@ def test_after_training_the_sample_size_is_judged_by_what_was_explained(small_co
     found = after_training(small_cohort, small_fit, small_validation.as_json())
     (size,) = (one for one in found.findings if one.item == "sample size")
     assert "as cross-validation found" in size.why
-    assert found.findings[-1].item == "evaluation of everybody"
-    assert found.findings[-1].verdict == "Pass"
+    believed, whole = found.findings[-2:]
+    assert (believed.item, believed.verdict, believed.unit) == ("too good to be true", "Pass", "AUC")
+    assert (whole.item, whole.verdict) == ("evaluation of everybody", "Pass")
+
+
+def test_the_sample_size_says_both_numbers_what_was_counted_and_that_two_rules_disagree(small_cohort):
+    before, after = enough(small_cohort, 90.0, 14, None), enough(small_cohort, 90.0, 14, 0.3)
+    assert (before.verdict, after.verdict) == ("Fail", "Pass")
+    assert f"{before.number} needed" in before.why
+    assert f"{before.number} needed" in after.why
+    assert f"{after.number} needed" in after.why
+    assert "The two rules disagree" in after.why
+    for one in (before, after):
+        assert "for 14 columns of the design, each counted as one parameter (splines and terms of time are penalised" in one.why
+    assert "disagree" not in before.why + enough(small_cohort, 90.0, 14, 0.02).why + enough(small_cohort, 90.0, 2, 0.3).why
+
+
+@pytest.mark.parametrize(("auc", "verdict"), [(0.80, "Pass"), (0.85, "Pass"), (0.89, "Unknown"), (0.95, "Fail"), (0.995, "Fail")])
+def test_an_auc_that_no_such_model_has_reached_is_held_against_it(auc, verdict):
+    evaluations = {"everybody": {"horizons": {"30": horizon(), "90": horizon(auc=auc)}}, "previously treated": {"refused": "few"}}
+    found = too_good(evaluations)
+    assert (found.verdict, found.number) == (verdict, auc)
+    assert f"{auc:.3f}, at day 90 (everybody)" in found.why
+    assert too_good({"everybody": {"horizons": {"30": horizon(auc=None)}}}).verdict == "Unknown"
+
+
+def test_only_numbers_of_patients_are_hidden_where_they_are_small_and_each_has_its_unit():
+    def filed(unit, number=5):
+        return Finding("a", "analysis", "?", "Pass", number, "why", unit=unit).filed()
+
+    assert {filed(unit)["number"] for unit in ("patients", "deaths", "rows", "")} == {"<10"}
+    assert {filed(unit)["number"] for unit in ("columns", "horizons", "index dates of a patient")} == {5}
+    assert filed("AUC", 0.8765) | {"unit": "AUC", "number": 0.88} == filed("AUC", 0.8765)
+    one = Finding("a", "analysis", "?", "Pass", 0.8765, "why", unit="AUC")
+    assert one.as_json()["unit"] == "AUC"
+    assert diagnosis_text(Diagnosis("x", (one,))).endswith("  Pass     a: why [0.876 AUC]")
+    report = belief({DIAGNOSIS: {"findings": [one.as_json(), one.as_json() | {"number": 3, "unit": "columns"}]}})
+    assert "0.8765 AUC" in str(report)
+    assert "3 columns" in str(report)
 
 
 def cell(value, why=""):

@@ -15,6 +15,7 @@ from training.diagnosis.participants import delayed_entry, early_deaths, index_d
 from training.simulation.files import write
 from training.simulation.simulate import simulate
 from training.statistics.censoring import FollowUp
+from training.statistics.standing import standing
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +128,20 @@ def test_delayed_entry_is_told_and_fails_where_half_enter_after_the_primary_hori
     most = followed(development, FollowUp(times, died, np.repeat([0.0, 120.0], [40, 60])))
     assert [delayed_entry(one, 90).verdict for one in (none, some, most)] == ["Pass", "Pass", "Fail"]
     assert delayed_entry(most, 90).rows == most.rows[40:]
+
+
+def test_delayed_entry_fails_where_few_had_entered_when_the_first_died(development):
+    rng = np.random.default_rng(4)
+    died_on, entered = rng.exponential(300, 500), rng.uniform(0, 20, 500)
+    times, entered = np.maximum(died_on, 1.0), np.where(died_on > entered + 1, entered, 0.5)
+    seen = times > entered
+    late = np.flatnonzero(seen & (entered > 0.6))
+    few = FollowUp(np.append(1.2, times[late]), np.ones(late.size + 1, bool), np.append(0.0, entered[late]))
+    found = delayed_entry(followed(development, few), 90)
+    assert (found.verdict, found.unit) == ("Fail", "probability")
+    assert f"on day 1.2 only {(few.entries < 1.2).sum()} of {len(few)} patients had come under observation" in found.why
+    assert standing(few, 365).why.startswith("on day 1.2 only ")
+    assert standing(few, 365).level == "not identifiable"
 
 
 def test_rows_of_one_patient_are_no_several_patients(development):

@@ -16,12 +16,12 @@ def degenerate(evaluation: Mapping[str, Any], of: str) -> Finding:
     item = f"evaluation of {of}"
     if not evaluation["horizons"]:
         why = "; ".join(f"day {day}: {why}" for day, why in evaluation["refused"].items()) or "no horizon was asked"
-        return Finding(item, "analysis", _QUESTION, "Fail", 0, f"no horizon can be evaluated ({why})")
+        return Finding(item, "analysis", _QUESTION, "Fail", 0, f"no horizon can be evaluated ({why})", unit="horizons")
     missing = list(_missing(evaluation["horizons"]))
     if missing:
-        return Finding(item, "analysis", _QUESTION, "Fail", len(missing), "; ".join(missing))
+        return Finding(item, "analysis", _QUESTION, "Fail", len(missing), "; ".join(missing), unit="statistics")
     n = len(evaluation["horizons"])
-    return Finding(item, "analysis", _QUESTION, "Pass", n, f"every statistic at {n} horizons has a value")
+    return Finding(item, "analysis", _QUESTION, "Pass", n, f"every statistic at {n} horizons has a value", unit="horizons")
 
 
 def _missing(horizons: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -21,10 +21,13 @@ Verdict = Literal["Fail", "Unknown", "Pass"]
 ORDER: tuple[Verdict, ...] = ("Fail", "Unknown", "Pass")
 NAMED = 20  # rows named in JSON; the rest are counted
 
+# whole numbers that count no patients of the cohort, and need not be hidden where they are small; any other is
+_OF_NO_PATIENT = ("analytes", "columns", "horizons", "index dates of a patient", "patients needed", "statistics")
+
 
 @dataclass(frozen=True)
 class Finding:
-    """One answer. `number` is what decided it (a count is an int), `rows` are those of the cohort's table that are at fault."""
+    """One answer. `number` is what decided it, in its `unit`, `rows` are those of the cohort's table that are at fault."""
 
     item: str
     domain: Domain
@@ -35,24 +38,24 @@ class Finding:
     rows: tuple[int, ...] = ()
     accepted: str = ""  # the reason for which a person took a Fail as it is: it stays a Fail
     outside: str = ""  # said instead of `why` where small counts could come back by subtraction
+    unit: str = ""  # of the number, such as "patients", "columns", "AUC", "days"
 
     def as_json(self) -> dict[str, Any]:
         """As in `check --json`: at most NAMED rows, and how many there are."""
         return {**self._told(), "number": self.number, "rows": list(self.rows[:NAMED]), "rows_at_fault": len(self.rows)}
 
     def filed(self) -> dict[str, Any]:
-        """As it may leave the hospital: no rows, counts of fewer than ten patients hidden, other numbers to two digits."""
+        """As it may leave the hospital: no rows, counts of fewer than ten patients hidden, measures to two digits."""
         why = self.outside or masked_sentence(self.why)
-        return {**self._told(), "why": why, "number": _hidden(self.number), "rows": [], "rows_at_fault": masked(len(self.rows))}
+        return {**self._told(), "why": why, "number": self._hidden(), "rows": [], "rows_at_fault": masked(len(self.rows))}
 
     def _told(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("item", "domain", "question", "verdict", "why", "accepted")}
+        return {name: getattr(self, name) for name in ("item", "domain", "question", "verdict", "unit", "why", "accepted")}
 
-
-def _hidden(number: float | None) -> float | str | None:
-    if number is None or isinstance(number, int):
-        return None if number is None else masked(number)
-    return float(f"{number:.2g}")
+    def _hidden(self) -> float | str | None:
+        if isinstance(self.number, int):
+            return self.number if self.unit in _OF_NO_PATIENT else masked(self.number)
+        return None if self.number is None else float(f"{self.number:.2g}")
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,11 @@ def _lines(diagnosis: Diagnosis) -> Iterator[str]:
     for verdict in ORDER:
         for one in diagnosis.findings:
             if one.verdict == verdict:
+                number = "" if one.number is None or not one.unit else f" [{_written(one.number)} {one.unit}]"
                 rows = f" ({rows_named(one.rows)})" if one.rows else ""
                 accepted = f" (accepted: {one.accepted})" if one.accepted else ""
-                yield f"  {verdict:<7}  {one.item}: {one.why}{rows}{accepted}"
+                yield f"  {verdict:<7}  {one.item}: {one.why}{number}{rows}{accepted}"
+
+
+def _written(number: float) -> str:
+    return str(number) if isinstance(number, int) else f"{number:.3g}"

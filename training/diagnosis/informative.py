@@ -66,13 +66,13 @@ def informative(cohort: Cohort, horizon: float) -> Finding:
     told, at_most = (bounds(cohort.follow_up, which, horizon) for which in (telling, telling | unsaid))
     if told.width > BEARABLE:
         why = f"{telling.sum()} of {n} patients were lost before day {horizon:g} ({_named(reasons[telling])}): risk {told}"
-        return Finding(_ITEM, "outcome", question, "Fail", told.width, why, rows_at(cohort, telling))
+        return Finding(_ITEM, "outcome", question, "Fail", told.width, why, rows_at(cohort, telling), unit="of risk")
     if at_most.width > BEARABLE:
         why = f"{unsaid.sum()} of {n} patients were lost before day {horizon:g} for no stated reason: risk {at_most}"
-        return Finding(_ITEM, "outcome", question, "Unknown", at_most.width, why, rows_at(cohort, unsaid))
+        return Finding(_ITEM, "outcome", question, "Unknown", at_most.width, why, rows_at(cohort, unsaid), unit="of risk")
     why = f"{lost.sum()} of {n} patients were lost before day {horizon:g}"
     given = f", {telling.sum()} patients for reasons that may know of the outcome" if telling.any() else ""
-    return Finding(_ITEM, "outcome", question, "Pass", at_most.width, f"{why}{given}: risk {at_most}")
+    return Finding(_ITEM, "outcome", question, "Pass", at_most.width, f"{why}{given}: risk {at_most}", unit="of risk")
 
 
 def _named(reasons: NDArray[np.str_]) -> str:

@@ -54,10 +54,10 @@ class Lookalikes:
         alike = f"the same age, tumour and {named}"
         why = f"{len(self.rows)} patients have {alike} as another; chance makes about {self.by_chance:.2g} such pairs"
         if self.pairs > self.bearable:
-            return Finding(item, "participants", question, "Fail", len(self.rows), why, self.rows)
+            return Finding(item, "participants", question, "Fail", len(self.rows), why, self.rows, unit="patients")
         if self.bearable > max(1.0, TELLING * self.compared):
-            return Finding(item, "participants", question, "Unknown", len(self.rows), f"{why}: too many to tell")
-        return Finding(item, "participants", question, "Pass", len(self.rows), why)
+            return Finding(item, "participants", question, "Unknown", len(self.rows), f"{why}: too many to tell", unit="patients")
+        return Finding(item, "participants", question, "Pass", len(self.rows), why, unit="patients")
 
 
 def lookalikes(development: Cohort, validation: Cohort) -> Lookalikes:

@@ -28,7 +28,8 @@ def follow_up_length(cohort: Cohort) -> list[Finding]:
     curve = survival(cohort.follow_up)
     half = curve.days[curve.values[1:] <= 0.5]
     lived = f"median survival {half[0]:.0f} days" if half.size else "half of the patients were not seen to die"
-    return [Finding("follow-up unit", "outcome", _LENGTH, "Pass", median, f"median follow-up {median:.0f} days; {lived}")]
+    why = f"median follow-up {median:.0f} days; {lived}"
+    return [Finding("follow-up unit", "outcome", _LENGTH, "Pass", median, why, unit="days")]
 
 
 def deaths(cohort: Cohort) -> Finding:
@@ -36,9 +37,9 @@ def deaths(cohort: Cohort) -> Finding:
     died, n = int(cohort.follow_up.deaths.sum()), len(cohort)
     if died == 0:
         why = f"none of the {n} patients died: likely a code for a death that was not named"
-        return Finding("deaths", "outcome", _DEATHS, "Fail", 0, why, cohort.rows)
+        return Finding("deaths", "outcome", _DEATHS, "Fail", 0, why, cohort.rows, unit="patients")
     if died == n:
         why = f"all {n} patients died: right where all were followed to death, wrong where only the dead were recorded"
-        return Finding("deaths", "outcome", _DEATHS, "Unknown", died, why)
+        return Finding("deaths", "outcome", _DEATHS, "Unknown", died, why, unit="patients")
     said, outside = f"{died} of {n} patients died", f"{masked_within(died, n)} of {n} patients died"
-    return Finding("deaths", "outcome", _DEATHS, "Pass", died / n, said, outside=outside)
+    return Finding("deaths", "outcome", _DEATHS, "Pass", died / n, said, outside=outside, unit="share")

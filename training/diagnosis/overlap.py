@@ -34,12 +34,12 @@ def _same_names(development: Cohort, validation: Cohort) -> Finding:
     fits = np.array([one.id in by_name and _one_person(one, by_name[one.id]) for one in validation.patients])
     if not shared.any():
         why = f"none of {len(validation)} patients has the name of one in {development.name}"
-        return Finding(item, "participants", _QUESTION, "Pass", 0, why)
+        return Finding(item, "participants", _QUESTION, "Pass", 0, why, unit="patients")
     why = f"{fits.sum()} of {len(validation)} patients have name, age, sex and tumour of a patient of {development.name}"
     if fits.sum() >= HALF * shared.sum():
-        return Finding(item, "participants", _QUESTION, "Fail", int(fits.sum()), why, rows_at(validation, fits))
+        return Finding(item, "participants", _QUESTION, "Fail", int(fits.sum()), why, rows_at(validation, fits), unit="patients")
     why += f", but {shared.sum()} names occur in both: likely two hospitals that count alike"
-    return Finding(item, "participants", _QUESTION, "Unknown", int(shared.sum()), why)
+    return Finding(item, "participants", _QUESTION, "Unknown", int(shared.sum()), why, unit="patients")
 
 
 def _one_person(one: Patient, other: Patient) -> bool:

@@ -11,6 +11,7 @@ from training.cohort import Cohort
 from training.diagnosis.finding import Finding
 from training.diagnosis.lookalikes import lookalikes
 from training.diagnosis.rows import rows_at
+from training.statistics.standing import entered_late, standing
 
 HALF = 0.5
 EARLY, LATER = 30.0, 90.0  # days between which the rate of death is compared
@@ -30,13 +31,13 @@ def prior_therapy(cohort: Cohort) -> Finding:
     item, question = "prior therapy", "Have the patients had systemic therapy before, as those the model is meant for?"
     if known.sum() < HALF * n:
         why = f"known for {known.sum()} of {n} patients"
-        return Finding(item, "participants", question, "Unknown", int(known.sum()), why)
+        return Finding(item, "participants", question, "Unknown", int(known.sum()), why, unit="patients")
     share = float(treated[known].mean())
     why = f"{share:.0%} of the {known.sum()} patients in whom it is known had been treated before"
     if share >= HALF:
-        return Finding(item, "participants", question, "Pass", share, why)
+        return Finding(item, "participants", question, "Pass", share, why, unit="share")
     why += ": mostly a first-line cohort, and the model is meant for relapsed or refractory disease"
-    return Finding(item, "participants", question, "Fail", share, why, rows_at(cohort, treated == 0))
+    return Finding(item, "participants", question, "Fail", share, why, rows_at(cohort, treated == 0), unit="share")
 
 
 def delayed_entry(cohort: Cohort, primary: float) -> Finding:
@@ -45,14 +46,18 @@ def delayed_entry(cohort: Cohort, primary: float) -> Finding:
     entries = cohort.follow_up.entries
     if entries is None:
         why = "no patient came under observation after the index date, as far as the table says"
-        return Finding(item, "participants", question, "Pass", 0, why)
+        return Finding(item, "participants", question, "Pass", 0, why, unit="patients")
     late, typical = entries > 0, float(np.median(entries))
     why = f"{late.sum()} of {len(cohort)} patients entered after the index date, half of them all by day {typical:g}"
+    there = standing(cohort.follow_up, primary)
+    if typical < primary and there.level == "not identifiable" and (few := entered_late(cohort.follow_up, primary)):
+        why += f"; {few}: who died before is hardly seen, and the risk by day {primary:g} cannot be identified"
+        return Finding(item, "participants", question, "Fail", there.min_g, why, rows_at(cohort, late), unit="probability")
     if typical < primary:
         why += "; each counts only from entry on"
-        return Finding(item, "participants", question, "Pass", typical, why)
+        return Finding(item, "participants", question, "Pass", typical, why, unit="days")
     why += f": the risk by day {primary:g} cannot be known from patients who had already survived it"
-    return Finding(item, "participants", question, "Fail", typical, why, rows_at(cohort, late))
+    return Finding(item, "participants", question, "Fail", typical, why, rows_at(cohort, late), unit="days")
 
 
 def early_deaths(cohort: Cohort) -> Finding:
@@ -73,14 +78,14 @@ def early_deaths(cohort: Cohort) -> Finding:
     total = first + second
     if total < FEWEST_DEATHS or min(days_first, days_second) == 0:
         why = f"{total} deaths by day {LATER:g}: too few to tell"
-        return Finding(item, "participants", question, "Unknown", total, why)
+        return Finding(item, "participants", question, "Unknown", total, why, unit="deaths")
     expected = total * days_first / (days_first + days_second)
     why = f"{first} deaths by day {EARLY:g}; {expected:.0f} were to be expected from the {total} deaths by day {LATER:g}"
     half_rate = HALF * days_first / (HALF * days_first + days_second)
     if binom.cdf(first, total, half_rate) >= UNLIKELY:
-        return Finding(item, "participants", question, "Pass", first, why)
+        return Finding(item, "participants", question, "Pass", first, why, unit="deaths")
     why += ": likely patients had to live to be included, and the early horizons say too little risk"
-    return Finding(item, "participants", question, "Fail", first, why)
+    return Finding(item, "participants", question, "Fail", first, why, unit="deaths")
 
 
 def index_dates(cohort: Cohort) -> Finding:
@@ -89,10 +94,12 @@ def index_dates(cohort: Cohort) -> Finding:
     times = Counter(patient.id for patient in cohort.patients)
     several = np.array([times[patient.id] > 1 for patient in cohort.patients])
     if not several.any():
-        return Finding(item, "participants", question, "Pass", 1, f"one for each of the {len(cohort)} patients")
+        why = f"one for each of the {len(cohort)} patients"
+        return Finding(item, "participants", question, "Pass", 1, why, unit="index dates of a patient")
     who = f"{several.sum()} rows of {sum(n > 1 for n in times.values())} patients"
     why = f"{who}: rows of one patient are no independent witnesses"
-    return Finding(item, "participants", question, "Fail", max(times.values()), why, rows_at(cohort, several))
+    most, rows = max(times.values()), rows_at(cohort, several)
+    return Finding(item, "participants", question, "Fail", most, why, rows, unit="index dates of a patient")
 
 
 def twice(cohort: Cohort) -> Finding:

@@ -8,11 +8,11 @@ import numpy as np
 
 from models.analytes import ANALYTES
 from training.cohort import Cohort
-from training.diagnosis.finding import Domain, Finding
+from training.diagnosis.finding import Domain, Finding, Verdict
 from training.diagnosis.rows import rows_at
 from training.reading.doubt import Doubt, Kind
 from training.reading.leakage import told
-from training.reading.suspicion import CREDIBLE_MEDIAN, FEWEST, filled_in, newest_of
+from training.reading.suspicion import CREDIBLE_MEDIAN, FEWEST, filled_in, newest_of, unit_of
 
 STRONG = 0.90  # AUC for death, ever or by a horizon, or rank correlation with follow-up, that asks for a second look
 FEWEST_AT_SITE = 20  # patients of one site with a value, or its median says nothing
@@ -31,7 +31,7 @@ def doubted(cohort: Cohort, kind: Kind, item: str, question: str) -> list[Findin
     """A Fail for every column about which there is such a doubt, with its rows and the reason of whoever accepted it."""
     domain: Domain = "outcome" if kind == "follow-up" else "predictors"
     return [
-        Finding(item, domain, question, "Fail", one.number, _said(one), one.rows, one.accepted)
+        Finding(item, domain, question, "Fail", one.number, _said(one), one.rows, one.accepted, unit=one.unit)
         for one in cohort.doubts
         if one.kind == kind
     ]
@@ -51,16 +51,16 @@ def placeholders(cohort: Cohort) -> list[Finding]:
         measured += len(newest) >= FEWEST
         if rows := filled_in(newest):
             why = f"{known.label} is {newest[rows[0]].value:.3g} {known.unit} in {len(rows)} of {len(newest)} patients"
-            rows_there = rows_at(cohort, np.array(rows))
-            found.append(Finding("shared value", "predictors", _VARIES, "Unknown", len(rows) / len(newest), why, rows_there))
+            share, rows_there = len(rows) / len(newest), rows_at(cohort, np.array(rows))
+            found.append(Finding("shared value", "predictors", _VARIES, "Unknown", share, why, rows_there, unit="share"))
     if found:
         return found
     columns = measured + (len(cohort.file.extra) if cohort.file else 0)
     if not columns:
         why = "no laboratory value, and no column of the site's own"
-        return [Finding("constant column", "predictors", _VARIES, "Unknown", 0, why)]
+        return [Finding("constant column", "predictors", _VARIES, "Unknown", 0, why, unit="columns")]
     why = f"{columns} columns vary, and no value is shared by a quarter of the patients"
-    return [Finding("constant column", "predictors", _VARIES, "Pass", columns, why)]
+    return [Finding("constant column", "predictors", _VARIES, "Pass", columns, why, unit="columns")]
 
 
 def units(cohort: Cohort) -> list[Finding]:
@@ -70,8 +70,9 @@ def units(cohort: Cohort) -> list[Finding]:
         return found
     judged = [name for name in CREDIBLE_MEDIAN if len(newest_of(name, cohort.patients)) >= FEWEST]
     if not judged:
-        return [Finding("unit", "predictors", _UNITS, "Unknown", 0, "no laboratory value has a known range")]
-    return [Finding("unit", "predictors", _UNITS, "Pass", len(judged), "; ".join(_median(cohort, name) for name in judged))]
+        return [Finding("unit", "predictors", _UNITS, "Unknown", 0, "no laboratory value has a known range", unit="analytes")]
+    why = "; ".join(_median(cohort, name) for name in judged)
+    return [Finding("unit", "predictors", _UNITS, "Pass", len(judged), why, unit="analytes")]
 
 
 def _median(cohort: Cohort, name: str) -> str:
@@ -92,7 +93,8 @@ def _units_at_sites(cohort: Cohort) -> Iterator[Finding]:
             if there.sum() >= FEWEST_AT_SITE and not low <= (median := float(np.median(values[there]))) <= high:
                 known = ANALYTES[name]
                 why = f"{known.label} has a median of {median:.3g} {known.unit} at site {site}: credible is {low:g} to {high:g}"
-                yield Finding("unit", "predictors", _UNITS, "Fail", median, why, rows_at(cohort, rows[there]))
+                at_fault = rows_at(cohort, rows[there])
+                yield Finding("unit", "predictors", _UNITS, "Fail", median, why, at_fault, unit=unit_of(known))
 
 
 def outcomes(cohort: Cohort) -> list[Finding]:
@@ -107,7 +109,8 @@ def outcomes(cohort: Cohort) -> list[Finding]:
         return [Finding(item, "predictors", _OUTCOME, "Unknown", None, why)]
     best = max(judged, key=lambda one: one.strength)
     why = f"the most telling of {len(judged)} columns is {best.column}: {best.said}"
-    return [Finding(item, "predictors", _OUTCOME, "Unknown" if best.strength >= STRONG else "Pass", best.strength, why)]
+    verdict: Verdict = "Unknown" if best.strength >= STRONG else "Pass"
+    return [Finding(item, "predictors", _OUTCOME, verdict, best.strength, why, unit=best.measure)]
 
 
 def dated(cohort: Cohort) -> list[Finding]:
@@ -121,15 +124,16 @@ def dated(cohort: Cohort) -> list[Finding]:
     undated += [cell.column for cell in cohort.file.history.values() if cell.column]
     undated += [column for column, _ in cohort.file.extra.values()]
     if not undated:
-        return [Finding(item, "predictors", _DATED, "Pass", 0, "every measurement has a day, and none is after the index date")]
+        why = "every measurement has a day, and none is after the index date"
+        return [Finding(item, "predictors", _DATED, "Pass", 0, why, unit="columns")]
     why = f"the file names no day for {_some(undated)}: they are taken as known on the index date"
-    return [Finding(item, "predictors", _DATED, "Unknown", len(undated), why)]
+    return [Finding(item, "predictors", _DATED, "Unknown", len(undated), why, unit="columns")]
 
 
 def _kept_out(item: str, later: Mapping[str, tuple[int, ...]]) -> Finding:
     counts = {name: len(rows) for name, rows in later.items()}
     why = "; ".join(f"{name}: {n} rows after the index date, kept out of every feature" for name, n in counts.items())
-    return Finding(item, "predictors", _DATED, "Pass", sum(counts.values()), why)
+    return Finding(item, "predictors", _DATED, "Pass", sum(counts.values()), why, unit="rows")
 
 
 def _some(columns: list[str]) -> str:

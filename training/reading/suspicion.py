@@ -96,7 +96,7 @@ def _lab(place: str, lab: LabColumn | None, newest: Mapping[int, Measurement]) -
     elif not low <= median <= high:
         allowed = f"a median from {low:g} to {_shown(high, known)}; {_REASON}"
         fault = Fault(place, f"a median of {_shown(median, known)}", allowed, _likely_unit(lab, median, low, high))
-        yield Doubt("unit", fault, rows, median, unit=known.unit)
+        yield Doubt("unit", fault, rows, median, unit=unit_of(known))
 
 
 def _constant_extra(file: CohortFile, patients: Sequence[Patient]) -> Iterator[Doubt]:
@@ -106,6 +106,11 @@ def _constant_extra(file: CohortFile, patients: Sequence[Patient]) -> Iterator[D
             given = f"{next(iter(values.values()))} for all {len(values)} patients"
             fault = Fault(f"{file.table}, column {column}", given, f"values that vary; {_REASON}", _PLACEHOLDER)
             yield Doubt("placeholder", fault, tuple(values), len(values), unit="patients")
+
+
+def unit_of(known: Analyte) -> str:
+    """The unit of an analyte as it is told beside a median: a ratio has none."""
+    return "as a ratio or score" if known.unit == "1" else known.unit
 
 
 def _shown(value: float, known: Analyte) -> str:

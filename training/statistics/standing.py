@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from training.statistics.censoring import Array, FollowUp, effective_size, known_by, sums, weights
+from training.statistics.censoring import Array, FollowUp, effective_size, known_by, observation, sums, weights
 
 Level = Literal["not identifiable", "not evaluable", "evaluable", "promotable"]
 IDENTIFIABLE_G, PROMOTABLE_G = 0.10, 0.30
@@ -55,7 +55,7 @@ def standing(follow_up: FollowUp, horizon: float, *, groups: ArrayLike | None = 
     obstacles: dict[Level, list[str]] = {
         "not identifiable": _unidentifiable(follow_up, horizon, survivors, lost, g),
         "not evaluable": _short(f"deaths by day {day}", deaths, f"patients known to be alive on day {day}", survivors),
-        "evaluable": _unpromotable(day, dead, alive, g),
+        "evaluable": _unpromotable(follow_up, horizon, dead, alive, g),
     }
     level: Level = next((name for name, reasons in obstacles.items() if reasons), "promotable")
     return Standing(horizon, level, deaths, survivors, lost, g, dead, alive, "; ".join(obstacles.get(level, [])))
@@ -83,8 +83,27 @@ def _unidentifiable(follow_up: FollowUp, horizon: float, survivors: int, lost: i
         longest = f"the longest follow-up is {follow_up.times.max():g} days"
         return [f"nobody is known to be alive on day {horizon:g} and {lost} patients were censored before: {longest}"]
     if g < IDENTIFIABLE_G:
+        if late := entered_late(follow_up, horizon):
+            then = f"the probability of being under observation was {g:.3f} then"
+            return [f"{late}: {then}, at least {IDENTIFIABLE_G:.2f} is needed"]
         return [f"the probability of being followed to day {horizon:g} falls to {g:.3f}: at least {IDENTIFIABLE_G:.2f} is needed"]
     return []
+
+
+def entered_late(follow_up: FollowUp, horizon: float) -> str:
+    """Where few had yet come under observation on the day a weight for the horizon (days) is largest: which day, and how few.
+
+    "" where more than half had: then those who are missing were lost.
+    """
+    if follow_up.entries is None:
+        return ""
+    deaths = follow_up.times[follow_up.deaths & (follow_up.times <= horizon)]
+    days = np.unique(np.append(deaths, horizon))
+    worst = float(days[np.argmin(observation(follow_up).before(days))])
+    entered, n = int((follow_up.entries < worst).sum()), len(follow_up)
+    if entered > n / 2:
+        return ""
+    return f"on day {worst:g} only {entered} of {n} patients had come under observation"
 
 
 def _short(first: str, deaths: int, second: str, survivors: int) -> list[str]:
@@ -92,13 +111,16 @@ def _short(first: str, deaths: int, second: str, survivors: int) -> list[str]:
     return [f"{count} {what}: at least {EVALUABLE_PATIENTS} are needed" for what, count in counts if count < EVALUABLE_PATIENTS]
 
 
-def _unpromotable(day: str, deaths: float, survivors: float, g: float) -> list[str]:
+def _unpromotable(follow_up: FollowUp, horizon: float, deaths: float, survivors: float, g: float) -> list[str]:
+    day = f"{horizon:g}"
     sizes = ((f"deaths by day {day}", deaths), (f"patients known to be alive on day {day}", survivors))
     reasons = [
         f"{size:.0f} {what} by effective size: at least {PROMOTABLE_PATIENTS} are needed to promote a model"
         for what, size in sizes
         if size < PROMOTABLE_PATIENTS
     ]
-    if g < PROMOTABLE_G:
+    if g < PROMOTABLE_G and (late := entered_late(follow_up, horizon)):
+        reasons.append(f"{late}: the probability of being under observation was {g:.2f} then, promotion needs {PROMOTABLE_G:.2f}")
+    elif g < PROMOTABLE_G:
         reasons.append(f"the probability of being followed to day {day} falls to {g:.2f}: promotion needs {PROMOTABLE_G:.2f}")
     return reasons

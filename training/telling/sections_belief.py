@@ -24,7 +24,7 @@ def belief(evidence: Evidence) -> list[Block]:
     counts = {verdict: sum(one["verdict"] == verdict for one in found) for verdict in _ORDER}
     said = f"Of {len(found)} items: {counts['Fail']} Fail, {counts['Unknown']} Unknown, {counts['Pass']} Pass."
     head = ("verdict", "item", "question", "number", "why")
-    rows = [(one["verdict"], one["item"], one["question"], _written(one.get("number")), _why(one)) for one in found]
+    rows = [(one["verdict"], one["item"], one["question"], _number(one), _why(one)) for one in found]
     return [heading, Words(f"{_opening(counts)} {said}", "warning" if counts["Fail"] else ""), *table("Diagnosis", head, rows)]
 
 
@@ -39,10 +39,12 @@ def _why(one: Facts) -> str:
     return f"{one.get('why', '')}{accepted}"
 
 
-def _written(value: Any) -> str:
+def _number(one: Facts) -> str:
+    """The number of a finding in its unit, which an artifact of an earlier version does not say."""
+    value = one.get("number")
     if value is None:
         return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{f'{value:.4g}' if isinstance(value, float) else value} {one.get('unit', '')}".strip()
 
 
 def answered(card: Facts, names: Mapping[str, str]) -> list[Block]:
