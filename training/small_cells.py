@@ -1,7 +1,7 @@
 """Groups of fewer than ten patients are never counted out in anything that leaves the training computer.
 
-A hidden count must not come back by subtraction either: beside one among several that add up to a known total, the largest of them is
-rounded.
+A hidden count must not come back by subtraction either: beside one among several that add up to a known total, the largest
+of them is rounded.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 
 SMALLEST = 10  # patients; a group of one to nine is "<10"
 _FEW = re.compile(r"(?<![\d.,])[1-9](?= (?:of \d+ patients|patients?\b|development deaths|deaths?\b|rows?\b))")
+
+_EFFECTIVE = re.compile(r"(?<![\d.,])(?<!day )\d+(?= [^:;()]*(?:by effective size|\(effective size\)))")
 
 
 def small(count: float) -> bool:
@@ -81,7 +83,11 @@ def without_small(counts: Mapping[str, int]) -> dict[str, int]:
 def masked_sentence(text: str) -> str:
     """A sentence of ours in which a small count of patients, deaths or rows is said as "fewer than 10".
 
+    An effective size is said to the nearest ten: with few lost from view it is a count, and tells by subtraction how few.
+
     >>> masked_sentence("9 deaths by day 30: at least 20 are needed")
     'fewer than 10 deaths by day 30: at least 20 are needed'
+    >>> masked_sentence("954 patients known by day 90 (effective size) for 22 columns")
+    'about 950 patients known by day 90 (effective size) for 22 columns'
     """
-    return _FEW.sub(f"fewer than {SMALLEST}", text)
+    return _EFFECTIVE.sub(lambda found: str(about(int(found[0]))), _FEW.sub(f"fewer than {SMALLEST}", text))

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from training.telling.masked_evaluation import masked_evaluation
 
 
@@ -25,10 +27,11 @@ def test_a_small_count_is_hidden_and_the_largest_beside_it_rounded() -> None:
     assert (found["deaths"], found["survivors"], found["censored_before"]) == (41, "about 120", "<10")
 
 
-def test_beside_a_hidden_count_shares_have_two_digits() -> None:
+def test_shares_beside_a_hidden_count_tell_it_to_the_nearest_ten() -> None:
     told = _masked(_document(everybody={"n": 163, "horizons": {"90": _horizon(41, 119, 3), "180": _horizon(60, 83, 20)}}), 163)
     hidden, whole = told["everybody"]["horizons"].values()
-    assert (hidden["min_g"], hidden["naive"]["dropped"]) == (0.99, 0.25)
+    assert (hidden["min_g"], hidden["naive"]["dropped"]) == (0.9816, 0.2454)
+    assert [round(share * 163) for share in (0.9816, 0.2454)] == [160, 40]
     assert (whole["min_g"], whole["naive"]["dropped"]) == (0.98765, 0.2549)
 
 
@@ -64,3 +67,23 @@ def test_masking_twice_changes_nothing() -> None:
     document = _document(everybody={"n": 163, "horizons": {"90": _horizon(41, 119, 3)}})
     once = masked_evaluation(document, 163)
     assert masked_evaluation(json.loads(json.dumps(once)), 163) == once
+
+
+def test_no_share_beside_a_hidden_count_gives_it_back():
+    """43 of 636 died, of everybody 51: from the net benefit of treating all, or Brier and IPA, the 8 others could be had."""
+    died, n = 43 / 636, 636
+    odds = 0.05 / 0.95
+    benefit = {"value": died - (1 - died) * odds, "low": None, "high": None}
+    brier, ipa = died * (1 - died) * 0.85, 0.15
+    part = {"deaths": 43, "survivors": 592, "censored_before": 1, "min_g": 1 - 1 / 636, "naive": {"called_alive": died}}
+    part |= {"brier": {"value": brier, "low": None, "high": None}, "ipa": {"value": ipa, "low": None, "high": None}}
+    part |= {"net_benefit": [{"threshold": 0.05, "model": dict(benefit), "treat_all": dict(benefit)}]}
+    one = {"n": n, "horizons": {"30": part}, "refused": {}}
+    told = masked_evaluation({"evaluations": {"everybody": one}}, n)["evaluations"]["everybody"]["horizons"]["30"]
+    (decision,) = told["net_benefit"]
+    for cell in (decision["treat_all"], decision["model"]):
+        assert (cell["value"] + odds) / (1 + odds) * n == pytest.approx(40, abs=0.1)
+    assert told["naive"]["called_alive"] * n == pytest.approx(40, abs=0.1)
+    assert told["brier"]["value"] == 0.05
+    assert told["deaths"] == 43  # what is hidden is the one who was lost, and the largest count beside it
+    assert (told["censored_before"], told["survivors"]) == ("<10", "about 590")

@@ -9,7 +9,7 @@ from models.population import BEHIND
 from models.tumours import LABELS
 from training.cohort import Cohort, Step
 from training.learners.saved_model import deaths_behind
-from training.small_cells import about, masked, masked_by_name, masked_parts, masked_sentence, small
+from training.small_cells import SMALLEST, about, masked, masked_by_name, masked_parts, masked_sentence, small
 from training.statistics.censoring import FollowUp, StepFunction, survival
 from training.statistics.standing import Standing
 from training.telling.baseline import baseline
@@ -92,5 +92,5 @@ def _horizon(one: Standing, died_share: float) -> dict[str, object]:
 
 
 def _effective(size: float) -> float | str:
-    """Two digits: an effective size close to a count must not give a hidden one away."""
-    return masked(size) if small(size) else float(f"{size:.2g}")
+    """To the nearest ten: an effective size close to a count must not give a hidden one away."""
+    return masked(size) if small(size) else float(round(size / SMALLEST) * SMALLEST)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from training.small_cells import masked, masked_parts, masked_sentence, masked_within
+from training.small_cells import SMALLEST, masked, masked_parts, masked_sentence, masked_within
 
 _COUNTS = ("deaths", "survivors", "censored_before")
 
@@ -31,7 +31,7 @@ def _evaluation(one: Mapping[str, Any], whole: Mapping[str, Any] | None, patient
     peers = {} if whole is None or whole is one else whole["horizons"]
     return dict(one) | {
         "n": _within(one["n"], patients),
-        "horizons": {day: _horizon(found, peers.get(day)) for day, found in one["horizons"].items()},
+        "horizons": {day: _horizon(found, peers.get(day), one["n"]) for day, found in one["horizons"].items()},
         "refused": _sentences(one["refused"]),
     }
 
@@ -40,7 +40,7 @@ def _sentences(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: masked_sentence(text) if isinstance(text, str) else text for name, text in given.items()}
 
 
-def _horizon(part: Mapping[str, Any], whole: Mapping[str, Any] | None) -> dict[str, Any]:
+def _horizon(part: Mapping[str, Any], whole: Mapping[str, Any] | None, n: int | str) -> dict[str, Any]:
     """Counts of a population at one horizon, of which neither one nor what it lacks of everybody's is small."""
     counts = [part[name] for name in _COUNTS]
     if not all(isinstance(count, int) for count in counts):
@@ -50,13 +50,41 @@ def _horizon(part: Mapping[str, Any], whole: Mapping[str, Any] | None) -> dict[s
         within = _within(part[name], whole[name]) if whole is not None else shown[name]
         shown[name] = within if isinstance(within, str) else shown[name]
     hidden = any(isinstance(count, str) for count in shown.values())
-    return dict(part) | shown | (_coarse(part) if hidden else {})
+    return dict(part) | shown | (_coarse(part, n if isinstance(n, int) else sum(counts)) if hidden else {})
 
 
-def _coarse(part: Mapping[str, Any]) -> dict[str, Any]:
-    """Shares beside a hidden count to two digits: with all of theirs they would give it away."""
-    told: dict[str, Any] = {"min_g": round(part["min_g"], 2)} if "min_g" in part else {}
-    return told | ({"naive": {name: round(share, 2) for name, share in part["naive"].items()}} if part.get("naive") else {})
+def _coarse(part: Mapping[str, Any], n: int) -> dict[str, Any]:
+    """Shares beside a hidden count, so that times `n` they tell no more than the nearest ten: with all digits they give it away.
+
+    Net benefit of treating all is the share who died, put differently at each threshold: it is told of the coarse share. The
+    Brier score keeps two digits, because with the IPA it gives the share who died as well.
+    """
+
+    def share(value: float) -> float:
+        return round(round(value * n / SMALLEST) * SMALLEST / n, 4)
+
+    told: dict[str, Any] = {"min_g": share(part["min_g"])} if "min_g" in part else {}
+    told |= {"naive": {name: share(value) for name, value in part["naive"].items()}} if part.get("naive") else {}
+    told |= {"brier": _numbers(part["brier"], lambda value: round(value, 2))} if "brier" in part else {}
+    decisions = part.get("net_benefit", ())
+    return told | ({"net_benefit": [_net_benefit(one, share) for one in decisions]} if decisions else {})
+
+
+def _net_benefit(one: Mapping[str, Any], share: Callable[[float], float]) -> dict[str, Any]:
+    threshold = float(one["threshold"])
+    odds = threshold / (1 - threshold)
+
+    def coarse(value: float) -> float:
+        died = share((value + odds) / (1 + odds))
+        return round(died - (1 - died) * odds, 4)
+
+    told = _numbers(one["treat_all"], coarse)
+    as_all = one["model"].get("value") == one["treat_all"].get("value")  # everybody flagged: the same number once more
+    return dict(one) | {"treat_all": told} | ({"model": told} if as_all else {})
+
+
+def _numbers(cell: Mapping[str, Any], told: Callable[[float], float]) -> dict[str, Any]:
+    return {name: told(value) if isinstance(value, float) else value for name, value in cell.items()}
 
 
 def _within(count: int | str, whole: int | str) -> int | str:
