@@ -87,3 +87,15 @@ def test_no_share_beside_a_hidden_count_gives_it_back():
     assert told["brier"]["value"] == 0.05
     assert told["deaths"] == 43  # what is hidden is the one who was lost, and the largest count beside it
     assert (told["censored_before"], told["survivors"]) == ("<10", "about 590")
+
+
+def test_what_flagging_finds_is_withheld_where_fewer_than_ten_died_or_did_not() -> None:
+    def flagged(share: float, ppv: float) -> dict[str, Any]:
+        cell = {"value": ppv, "low": ppv, "high": ppv}
+        return {"flagged": share, "ppv": cell, "sensitivity": cell, "number_needed_to_evaluate": cell}
+
+    rows = [flagged(0.05, 6 / 40), flagged(0.05, 20 / 40), flagged(0.05, 35 / 40)]
+    one = {"n": 800, "horizons": {"90": {"deaths": 60, "survivors": 700, "censored_before": 40, "flagging": rows}}, "refused": {}}
+    told = masked_evaluation({"evaluations": {"everybody": one}}, 800)["evaluations"]["everybody"]["horizons"]["90"]["flagging"]
+    assert [row["ppv"]["value"] for row in told] == [None, 0.5, None]
+    assert [row["sensitivity"]["value"] is None for row in told] == [True, False, True]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from training.small_cells import SMALLEST, masked, masked_parts, masked_sentence, masked_within
+from training.small_cells import SMALLEST, masked, masked_parts, masked_sentence, masked_within, small
 
 _COUNTS = ("deaths", "survivors", "censored_before")
+_WITHHELD = {"value": None, "low": None, "high": None, "why": "fewer than 10 of those flagged died, or fewer than 10 did not"}
 
 
 def masked_evaluation(document: Mapping[str, Any], patients: int) -> dict[str, Any]:
@@ -45,11 +46,13 @@ def _horizon(part: Mapping[str, Any], whole: Mapping[str, Any] | None, n: int | 
     counts = [part[name] for name in _COUNTS]
     if not all(isinstance(count, int) for count in counts):
         return dict(part)
-    shown = dict(zip(_COUNTS, masked_parts(counts), strict=True))
+    shown: dict[str, Any] = dict(zip(_COUNTS, masked_parts(counts), strict=True))
     for name in _COUNTS if whole is not None else ():
         within = _within(part[name], whole[name]) if whole is not None else shown[name]
         shown[name] = within if isinstance(within, str) else shown[name]
     hidden = any(isinstance(count, str) for count in shown.values())
+    if "flagging" in part:
+        shown["flagging"] = [_flagged(one, n if isinstance(n, int) else sum(counts)) for one in part["flagging"]]
     return dict(part) | shown | (_coarse(part, n if isinstance(n, int) else sum(counts)) if hidden else {})
 
 
@@ -68,6 +71,17 @@ def _coarse(part: Mapping[str, Any], n: int) -> dict[str, Any]:
     told |= {"brier": _numbers(part["brier"], lambda value: round(value, 2))} if "brier" in part else {}
     decisions = part.get("net_benefit", ())
     return told | ({"net_benefit": [_net_benefit(one, share) for one in decisions]} if decisions else {})
+
+
+def _flagged(one: Mapping[str, Any], n: int) -> dict[str, Any]:
+    """What flagging finds, withheld where fewer than ten of those flagged died, or fewer than ten did not."""
+    ppv = one["ppv"].get("value")
+    if ppv is None:
+        return dict(one)
+    died = one["flagged"] * n * ppv
+    if not (small(died) or small(one["flagged"] * n - died)):
+        return dict(one)
+    return dict(one) | dict.fromkeys(("ppv", "sensitivity", "number_needed_to_evaluate"), _WITHHELD)
 
 
 def _net_benefit(one: Mapping[str, Any], share: Callable[[float], float]) -> dict[str, Any]:
