@@ -83,11 +83,17 @@ def without_small(counts: Mapping[str, int]) -> dict[str, int]:
 def masked_sentence(text: str) -> str:
     """A sentence of ours in which a small count of patients, deaths or rows is said as "fewer than 10".
 
-    An effective size is said to the nearest ten: with few lost from view it is a count, and tells by subtraction how few.
+    An effective size is said in tens: with few lost from view it is a count, and tells by subtraction how few.
 
     >>> masked_sentence("9 deaths by day 30: at least 20 are needed")
     'fewer than 10 deaths by day 30: at least 20 are needed'
     >>> masked_sentence("954 patients known by day 90 (effective size) for 22 columns")
     'about 950 patients known by day 90 (effective size) for 22 columns'
     """
-    return _EFFECTIVE.sub(lambda found: str(about(int(found[0]))), _FEW.sub(f"fewer than {SMALLEST}", text))
+    return _EFFECTIVE.sub(_in_tens, _FEW.sub(f"fewer than {SMALLEST}", text))
+
+
+def _in_tens(found: re.Match[str]) -> str:
+    """Down, so that no size is said to reach the bar it misses."""
+    size = int(found[0])
+    return str(masked(size)) if size < SMALLEST else f"about {size - size % SMALLEST}"
