@@ -34,6 +34,10 @@ class Key:
         """Sixteen hex digits by which a record says with which key it was sealed; they do not give the key away."""
         return hashlib.sha256(b"lymphorisk key " + self.secret).hexdigest()[:16]
 
+    def derived(self, purpose: str) -> Key:
+        """The key for one purpose: it gives away neither this one nor those for other purposes."""
+        return Key(hmac.new(self.secret, b"lymphorisk key for " + purpose.encode(), hashlib.sha256).digest())
+
     def seal(self, purpose: str, document: object) -> str:
         """The seal of `document`, 64 hex digits; a seal made for one purpose is worth nothing for another."""
         return hmac.new(self.secret, canonical([purpose, document]), hashlib.sha256).hexdigest()

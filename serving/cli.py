@@ -41,6 +41,9 @@ def mount(app: typer.Typer) -> None:
     """Add the commands to `app`."""
     for command in (score, serve):
         app.command()(command)
+    audit = typer.Typer(no_args_is_help=True, help="The receipts of scores: verify, replay, show, export.")
+    # one line a verb: audit.command("verify")(verify)
+    app.add_typer(audit, name="audit")
 
 
 def score(

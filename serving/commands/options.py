@@ -1,0 +1,17 @@
+"""Options that the auditor's commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DEFAULT_RECEIPTS = Path("receipts")
+
+Receipts = Annotated[Path, typer.Option("--receipts", help="The folder of the receipts.", file_okay=False)]
+ReceiptsKey = Annotated[Path | None, typer.Option("--receipts-key", help="File of the key that seals and opens the receipts.")]
+Heads = Annotated[
+    Path | None, typer.Option("--heads", help="The signed heads, if not heads.jsonl beside the store.", dir_okay=False)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="The answer as JSON on standard output.")]
