@@ -129,7 +129,17 @@ def point(root: Path, entry: Entry, key: Key) -> None:
 
 
 def keep(root: Path, folder: Path, digest: str) -> Path:
-    """Copy the artifact in `folder` to the releases, byte for byte, verified before and after; where it is already, verified."""
+    """Copy the artifact in `folder` to the releases; InvalidRelease where what is there already is not as it was promoted."""
+    load(folder, digest)
+    try:
+        return copied(root, folder, digest)
+    except InvalidArtifact as error:
+        way_out = f"Move {root / digest} away, then promote again"
+        raise InvalidRelease(f"the release is not as it was promoted: {error}. {way_out}") from error
+
+
+def copied(root: Path, folder: Path, digest: str) -> Path:
+    """`root`/<digest>: a copy of the artifact, byte for byte, verified before and after; where it is already, verified."""
     load(folder, digest)
     kept = root / digest
     if not kept.exists():
@@ -142,10 +152,7 @@ def keep(root: Path, folder: Path, digest: str) -> Path:
         load(aside, digest)
         aside.rename(kept)
         durable.sync(root)
-    try:
-        load(kept, digest)
-    except InvalidArtifact as error:
-        raise InvalidRelease(f"the release is not as it was promoted: {error}. Move {kept} away, then promote again") from error
+    load(kept, digest)
     return kept
 
 
