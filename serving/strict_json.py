@@ -18,7 +18,10 @@ DEEPEST = 32
 LONGEST = 2**20  # bytes of one document
 LONGEST_TEXT = 256  # characters of one text
 LONGEST_KEY = 64
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+LARGEST = 1e15  # beyond it a number is no measurement, and two readers may round it differently
+# control characters, signs that turn the direction of writing, halves of a character
+UNPLAIN = "\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+_CONTROL = re.compile(f"[{UNPLAIN}]")
 
 
 class InvalidRequest(ValueError):
@@ -93,6 +96,8 @@ def _faults(value: object, pointer: str, depth: int, known: Collection[str]) -> 
             yield Fault(pointer, "another text", f"a text of at most {LONGEST_TEXT} plain characters")
     elif isinstance(value, float) and not math.isfinite(value):
         yield Fault(pointer, "no number", "a finite number", "NaN or Infinity: leave out what was not measured")
+    elif isinstance(value, int | float) and not -LARGEST <= value <= LARGEST:
+        yield Fault(pointer, "another size", f"a number from {-LARGEST:g} to {LARGEST:g}")
     elif isinstance(value, list):
         for index, one in enumerate(value):
             yield from _faults(one, f"{pointer}/{index}", depth + 1, known)
