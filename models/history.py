@@ -11,8 +11,8 @@ from models.reading import read
 Known = float | str | None
 
 OUTCOMES = ("progression", "response", "stable", "toxicity", "completed", "unknown")
-_FLAG_WORDS = {"yes": 1.0, "y": 1.0, "true": 1.0, "1": 1.0, "1.0": 1.0, "no": 0.0, "n": 0.0, "false": 0.0, "0": 0.0, "0.0": 0.0}
-_OUTCOME_WORDS = {
+FLAG_WORDS = {"yes": 1.0, "y": 1.0, "true": 1.0, "1": 1.0, "1.0": 1.0, "no": 0.0, "n": 0.0, "false": 0.0, "0": 0.0, "0.0": 0.0}
+OUTCOME_WORDS = {
     "pd": "progression",
     "progressed": "progression",
     "progressive disease": "progression",
@@ -23,7 +23,7 @@ _OUTCOME_WORDS = {
     "sd": "stable",
     "stable disease": "stable",
 }
-_UNKNOWN_WORDS = frozenset({"", "unknown", "none", "na", "nan", "u"})
+UNKNOWN_WORDS = frozenset({"", "unknown", "none", "na", "nan", "u"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +106,15 @@ def _completed(known: dict[str, Known], where: Mapping[str, str], faults: list[F
 
 def _flag(value: object, field: str, faults: list[Fault]) -> float | None:
     word = "" if value is None else str(value).strip().lower()
-    if word in _UNKNOWN_WORDS:
+    if word in UNKNOWN_WORDS:
         return None
-    if word not in _FLAG_WORDS:
+    if word not in FLAG_WORDS:
         faults.append(Fault(field, str(value), "yes, no or unknown"))
-    return _FLAG_WORDS.get(word)
+    return FLAG_WORDS.get(word)
 
 
 def _number(value: object, field: str, name: str, faults: list[Fault]) -> float | None:
-    if value is None or str(value).strip().lower() in _UNKNOWN_WORDS:
+    if value is None or str(value).strip().lower() in UNKNOWN_WORDS:
         return None
     number, limit = read(value)
     low, high = NUMBERS[name]
@@ -127,8 +127,8 @@ def _number(value: object, field: str, name: str, faults: list[Fault]) -> float 
 
 def _outcome(value: object, field: str, faults: list[Fault]) -> str | None:
     word = "" if value is None else str(value).strip().lower()
-    word = _OUTCOME_WORDS.get(word, word)
-    if word in _UNKNOWN_WORDS:
+    word = OUTCOME_WORDS.get(word, word)
+    if word in UNKNOWN_WORDS:
         return None
     if word not in OUTCOMES:
         faults.append(Fault(field, str(value), "one of " + ", ".join(OUTCOMES)))

@@ -22,6 +22,7 @@ __all__ = [
     "ALC_FLOOR",
     "CURRENT_DAYS",
     "SEXES",
+    "SEX_WORDS",
     "STALE_DAYS",
     "GivenMeasurement",
     "InvalidPatient",
@@ -33,7 +34,7 @@ __all__ = [
 SEXES = ("female", "male", "unknown")
 # lengths in days and months may be rounded, and dated treatments are the better witness; these are either so or not
 _CONTRADICTABLE = frozenset({"prior_lines", "last_line_outcome", *FLAGS})
-_SEX_WORDS = {"f": "female", "m": "male", "w": "female", "woman": "female", "man": "male", "other": "unknown", "": "unknown"}
+SEX_WORDS = {"f": "female", "m": "male", "w": "female", "woman": "female", "man": "male", "other": "unknown", "": "unknown"}
 
 
 class InvalidPatient(ValueError):
@@ -140,7 +141,7 @@ def _age(given: object, field: str, faults: list[Fault]) -> float:
 
 def _sex(given: object, field: str, faults: list[Fault]) -> str:
     word = "" if given is None else str(given).strip().lower()
-    sex = _SEX_WORDS.get(word, word)
+    sex = SEX_WORDS.get(word, word)
     if sex not in SEXES:
         faults.append(Fault(field, str(given), "female, male or unknown", "a code of the source that needs a map"))
     return sex

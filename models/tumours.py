@@ -34,8 +34,8 @@ _HAEMATOLOGICAL_NAMES = frozenset({HAEMATOLOGICAL, "aml", "all", "cll", "cml", "
 CA19_9_TUMOURS = frozenset({"pancreatic", "hepatobiliary", "gastric", "oesophageal", "colorectal"})
 LABELS: Mapping[str, str] = {"nsclc": "non-small cell lung", "sclc": "small cell lung", "cns": "central nervous system"}
 
-_BY_WORD = {word: name for name, words in TUMOURS.items() for word in (name, *words)}
-_BY_WORD |= {name.replace(" ", "_"): name for name in TUMOURS}
+SPELLINGS = {word: name for name, words in TUMOURS.items() for word in (name, *words)}
+SPELLINGS |= {name.replace(" ", "_"): name for name in TUMOURS}
 
 
 def tumour_named(text: str) -> str:
@@ -51,10 +51,10 @@ def tumour_named(text: str) -> str:
     ValueError: one of nsclc, sclc, ... unknown primary, other; perhaps pancreatic
     """
     word = " ".join(text.lower().replace("tumor", "tumour").split())
-    if word in _BY_WORD:
-        return _BY_WORD[word]
+    if word in SPELLINGS:
+        return SPELLINGS[word]
     if word in _HAEMATOLOGICAL_NAMES or any(part in word for part in _HAEMATOLOGICAL_WORDS):
         return HAEMATOLOGICAL
-    near = get_close_matches(word, _BY_WORD, n=1)
-    perhaps = f"; perhaps {_BY_WORD[near[0]]}" if near else ""
+    near = get_close_matches(word, SPELLINGS, n=1)
+    perhaps = f"; perhaps {SPELLINGS[near[0]]}" if near else ""
     raise ValueError("one of " + ", ".join(TUMOURS) + perhaps)
