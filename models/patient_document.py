@@ -31,7 +31,7 @@ _WORDS = {"analyte": frozenset(ANALYTES), "sex": frozenset(SEXES)}  # a patient 
 
 
 def patient_document(patient: Patient) -> dict[str, object]:
-    """The patient as JSON-ready values; ValueError where a number is not finite, which no patient who was read holds."""
+    """The patient as JSON-ready values, every field of him."""
     return {
         "format": FORMAT,
         **{name: getattr(patient, name) for name in _SIMPLE},
@@ -46,17 +46,20 @@ def patient_from(document: object) -> Patient:
     """The patient of `patient_document`; InvalidPatient names every place that is not as that wrote it, and no value."""
     faults: list[Fault] = []
     given = _object(document, "", faults)
-    if given.get("format") != FORMAT:
-        raise InvalidPatient([*faults, Fault("/format", "another", f"{FORMAT}", "written by a later version")])
-    _require_names(given, _FIELDS, _FIELDS, "", faults)
-    simple = {name: _value(given.get(name), kind, name, f"/{name}", faults) for name, kind in _SIMPLE.items()}
-    extra, audit = _map(given.get("extra"), float | str, "/extra", faults), _map(given.get("audit"), str, "/audit", faults)
-    measured = _parts(given.get("measurements"), Measurement, "/measurements", faults)
-    treated = _parts(given.get("treatments"), Treatment, "/treatments", faults)
-    history = _part(given.get("history"), History, "/history", faults)
-    if faults or history is None:
+    if type(given.get("format")) is not int or given["format"] != FORMAT:
+        faults = faults or [Fault("/format", "another", f"{FORMAT}", "written by a later version")]
         raise InvalidPatient(faults)
-    return Patient(**simple, measurements=measured, treatments=treated, history=history, extra=extra, audit=audit)
+    _require_names(given, _FIELDS, _FIELDS, "", faults)
+    if faults:
+        raise InvalidPatient(faults)
+    read: dict[str, Any] = {name: _value(given[name], kind, name, f"/{name}", faults) for name, kind in _SIMPLE.items()}
+    read |= {"extra": _map(given["extra"], float | str, "/extra", faults), "audit": _map(given["audit"], str, "/audit", faults)}
+    read["measurements"] = _parts(given["measurements"], Measurement, "/measurements", faults)
+    read["treatments"] = _parts(given["treatments"], Treatment, "/treatments", faults)
+    read["history"] = _part(given["history"], History, "/history", faults)
+    if faults:
+        raise InvalidPatient(faults)
+    return Patient(**read)
 
 
 def _written(part: Measurement | Treatment | History) -> dict[str, object]:
@@ -72,9 +75,9 @@ def _parts(given: object, kind: type[_Part], at: str, faults: list[Fault]) -> tu
 
 
 def _part(given: object, kind: type[_Part], at: str, faults: list[Fault]) -> _Part | None:
-    before, found = len(faults), _object(given, at, faults)
-    kinds = _KINDS[kind]
-    _require_names(found, kinds, _REQUIRED[kind], at, faults)
+    before, kinds, found = len(faults), _KINDS[kind], _object(given, at, faults)
+    if isinstance(given, dict):
+        _require_names(found, kinds, _REQUIRED[kind], at, faults)
     read = {name: _value(found[name], kinds[name], name, f"{at}/{name}", faults) for name in kinds if name in found}
     return kind(**read) if len(faults) == before else None
 

@@ -59,6 +59,11 @@ def dumped(document: object) -> bytes:
     return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
+def plain(document: object) -> Any:
+    """The same as whoever reads the JSON gets it: tuples are lists, keys are texts."""
+    return json.loads(dumped(document))
+
+
 def draft_of(
     given: bytes,
     patient: Patient,

@@ -1,0 +1,84 @@
+"""Receipts found again: by number, by the beginning of a digest, by patient or by day; and opened, where they still can be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from serving.receipts.keys import ReceiptKeys
+from serving.receipts.payload import unpack
+from serving.receipts.record import SCORE, BrokenReceipt, Record
+
+if TYPE_CHECKING:
+    from serving.receipts.store import Store
+
+_DIGEST = re.compile(r"[0-9a-f]{8,64}")
+ERASED, BROKEN = "erased", "broken"
+
+
+class NotFound(LookupError):
+    """No receipt of that name; the message says what a receipt may be named by."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which receipts: those of `ids` (all, where there are none), of one patient, from one day (UTC) to another."""
+
+    ids: Sequence[str] = ()
+    patient: str = ""
+    since: date | None = None
+    until: date | None = None
+
+    def covers(self, record: Record) -> bool:
+        """Whether the record was written in the days asked for."""
+        day = record.time[:10]
+        return (self.since is None or self.since.isoformat() <= day) and (self.until is None or day <= self.until.isoformat())
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A record of a score and what it holds; without a document, `why` tells whether it was erased, and `told` what is wrong."""
+
+    record: Record
+    document: Mapping[str, Any] | None
+    why: str = ""
+    told: str = ""
+
+
+def found(store: Store, keys: ReceiptKeys, asked: Asked) -> Iterator[Record]:
+    """The records of scores that were asked for, in order. Raises NotFound for an id of none."""
+    if asked.ids:
+        records: Iterator[Record] = iter(sorted((named(store, one) for one in asked.ids), key=lambda one: one.sequence))
+    elif asked.patient:
+        records = iter(store.of_subject(keys.subject(asked.patient)))
+    else:
+        records = store.records()
+    return (one for one in records if one.kind == SCORE and asked.covers(one))
+
+
+def named(store: Store, id: str) -> Record:
+    """The record of a sequence number, or of a digest that begins with these 8 or more digits; NotFound where there is none."""
+    if id.isdecimal() and len(id) <= 18 and (record := store.record(int(id))) is not None:
+        return record
+    if _DIGEST.fullmatch(id):
+        of_digest = [one for one in store.records() if one.digest.startswith(id)]
+        if len(of_digest) == 1:
+            return of_digest[0]
+        if of_digest:
+            raise NotFound(f"several receipts have a digest that begins with {id}: give more of its digits")
+    raise NotFound(f"no receipt {id[:64]}: allowed is a sequence number, or the first 8 or more hex digits of a digest")
+
+
+def opened(store: Store, keys: ReceiptKeys, record: Record) -> Receipt:
+    """The record of a score with its document; one that was erased, or does not open, is told as such and raises nothing."""
+    from serving.receipts.store import Erased
+
+    try:
+        return Receipt(record, unpack(store.content(record, keys)))
+    except Erased as error:
+        return Receipt(record, None, ERASED, str(error))
+    except BrokenReceipt as error:
+        return Receipt(record, None, BROKEN, str(error))
