@@ -1,52 +1,66 @@
-"""The service: a request in, a risk with its reasons out; every error a problem document that repeats no value.
+"""The service: a request in, a risk with its reasons out, once its receipt is durable; no error repeats a value.
 
-FastAPI routes and documents; the body is read by `serving.wire`, the same reader that reads files.
+FastAPI routes and documents; the body is read by `serving.wire`, the same reader that reads files. No score leaves the service
+without a receipt: what is answered is recorded first, and where it cannot be, nothing of it is shown.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
-from starlette.requests import ClientDisconnect
 
 from models.artifact import Artifact
-from models.risk import RiskModel
 from serving import openapi
+from serving.body import Unacceptable, received
+from serving.caller import over_http
+from serving.described import described
+from serving.logs import tell
 from serving.problems import Problems
+from serving.receipts.payload import Receipts, dumped
+from serving.receipts.record import Draft, NoReceipt, Signed
+from serving.recorded import Answered, Answering
 from serving.refused import Refused
-from serving.score import score
-from serving.standing import DISCLAIMER, example, release
-from serving.strict_json import LONGEST, InvalidRequest, TooLarge
+from serving.standing import DISCLAIMER, example
+from serving.strict_json import InvalidRequest, TooLarge
 from serving.wire import Request as Asked
 from serving.wire import read_request
 
-BODY_SECONDS = 15.0  # a body that has not arrived by then never will
+PATIENCE = 5.0  # seconds that a receipt may take; what is not durable then is not shown
+RETRY_SECONDS = 2
+SCORERS = 2  # threads that score: more would only wait for each other
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
-class Unacceptable(Exception):
-    """A request refused before its body is read; carries the problem to answer with."""
-
-    def __init__(self, status: HTTPStatus, title: str):
-        super().__init__(title)
-        self.status, self.title = status, title
-
-
-def create_app(artifact: Artifact, site: str = "") -> FastAPI:
-    """The service of one verified model; `site` is the deployment's name, said in every answer."""
+def create_app(artifact: Artifact, receipts: Receipts, site: str = "") -> FastAPI:
+    """The service of one verified model, whose scores are recorded in `receipts`; `site` is said in every answer."""
     app = FastAPI(
         title="lymphorisk", description=DISCLAIMER, version="1", docs_url=None, redoc_url=None, redirect_slashes=False
     )
     problems = Problems(example(artifact.model))
     problems.install(app)
+    service = Service(artifact, receipts, site, problems)
 
     @app.get("/livez", summary="Whether the process answers")
     async def livez() -> dict[str, str]:
         return {"status": "alive"}
+
+    @app.get(
+        "/readyz",
+        summary="Whether a score could be recorded now, and so be given",
+        responses=openapi.problems(status_503="no receipt can be written now"),
+    )
+    async def readyz() -> JSONResponse:
+        return await service.ready()
 
     @app.get("/v1/model", summary="The model that answers: what it learned from, whom and what it is for")
     async def model() -> JSONResponse:
@@ -54,7 +68,7 @@ def create_app(artifact: Artifact, site: str = "") -> FastAPI:
 
     @app.post(
         "/v1/scores",
-        summary="The risk of one patient, or of several, with its reasons",
+        summary="The risk of one patient, or of several, with its reasons and its receipt",
         openapi_extra=openapi.SCORES,
         responses=openapi.problems(
             status_400="no strict JSON, or not the shape of a request",
@@ -62,87 +76,88 @@ def create_app(artifact: Artifact, site: str = "") -> FastAPI:
             status_413="more than 1 MiB",
             status_415="not application/json, or compressed",
             status_422="the patient cannot be read, is not one the model is for, or lacks an input it requires",
+            status_503="the score could not be recorded, and is not given",
         ),
     )
     async def scores(request: Request) -> Response:
         try:
-            body = await _body(request)
-            return await run_in_threadpool(_answer, artifact, problems, body, site)
+            body = await received(request)
         except Unacceptable as refused:
             return problems.problem(refused.status, refused.title)
+        return await service.scored(body, over_http(request))
 
     return app
 
 
-def described(artifact: Artifact) -> dict[str, object]:
-    """The body of GET /v1/model."""
-    model = artifact.model
-    return example(model) | {
-        "name": model.name,
-        "digest": artifact.digest,
-        **release(artifact),
-        "trained_on": model.trained_on,
-        "provenance": dict(artifact.provenance),
-        "time_origin": model.population.time_origin,
-        "horizons": [vars(horizon) for horizon in model.horizons],
-        "refused_horizons": dict(model.refused),
-        "features": _features(model),
-        "development_deaths": {
-            "by_tumour": dict(model.population.deaths_by_tumour),
-            "by_prior_line": dict(model.population.deaths_by_prior_line),
-        },
-        "facts": dict(model.facts),
-        "disclaimer": DISCLAIMER,
-    }
+@dataclass(frozen=True)
+class Service:
+    """Answers requests in the name of one model: read, scored and written down on a thread, recorded, and then shown."""
+
+    artifact: Artifact
+    receipts: Receipts
+    site: str
+    problems: Problems
+    _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(SCORERS, "scoring"))
+
+    async def scored(self, body: bytes, caller: Mapping[str, object]) -> Response:
+        """The answer to a request body, or the problem why there is none."""
+        on_a_thread = asyncio.get_running_loop().run_in_executor
+        asked = await on_a_thread(self._threads, self._answered, body, caller)
+        if isinstance(asked, Response):
+            return asked
+        answered, many = asked
+        try:
+            receipts = await _durable(self.receipts, list(answered.drafts.values()))
+        except NoReceipt as error:
+            tell(logging.ERROR, "no score: it could not be recorded", reason=error.reason)
+            return self._unavailable(f"no score: it could not be recorded ({error.reason})")
+        shown = answered.shown(receipts, self.receipts.public_key)
+        return Response(self._several(shown) if many else shown[0], 200, _NO_STORE, "application/json")
+
+    async def ready(self) -> JSONResponse:
+        """Whether a score could be recorded now."""
+        reason = await asyncio.get_running_loop().run_in_executor(self._threads, self.receipts.ready)
+        return self._unavailable(f"not ready: {reason}") if reason else JSONResponse({"status": "ready"}, headers=_NO_STORE)
+
+    def _unavailable(self, title: str) -> JSONResponse:
+        return self.problems.problem(HTTPStatus.SERVICE_UNAVAILABLE, title, headers={"Retry-After": str(RETRY_SECONDS)})
+
+    def _answered(self, body: bytes, caller: Mapping[str, object]) -> tuple[Answered, bool] | Response:
+        """What will be said once it is recorded, and whether to several; the problem where there is nothing to record."""
+        try:
+            asked = read_request(body)
+        except TooLarge as error:
+            return self.problems.unreadable(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, error.faults)
+        except InvalidRequest as error:
+            return self.problems.unreadable(HTTPStatus.BAD_REQUEST, error.faults)
+        answering = Answering(self.artifact, self.site)
+        answered = answering.answered(list(zip(asked.patients, _given(body, asked), strict=True)), caller, _refusal)
+        if answered.refused and not asked.many:
+            return self.problems.refusal(answered.refused[0])
+        return answered, asked.many
+
+    def _several(self, shown: Sequence[bytes]) -> bytes:
+        opening = dumped(example(self.artifact.model) | {"scores": []})
+        return opening.removesuffix(b"]}") + b",".join(shown) + b"]}"
 
 
-def _features(model: RiskModel) -> list[dict[str, object]]:
-    return [
-        {"name": name, "label": one.label, "group": one.group, "unit": one.unit, "required": name in model.required}
-        for name, one in model.design.of.items()
-    ]
+def _refusal(place: int, refused: Refused) -> dict[str, object]:
+    return refused.as_json(f"/patients/{place}")
 
 
-def _answer(artifact: Artifact, problems: Problems, body: bytes, site: str) -> JSONResponse:
+def _given(body: bytes, asked: Asked) -> list[Callable[[], bytes]]:
+    """What gives the JSON of each patient as it came: the body, or a part of it, which was read strictly before."""
+    if not asked.many:
+        return [lambda: body]
+    return [partial(dumped, one) for one in json.loads(body)["patients"]]
+
+
+async def _durable(receipts: Receipts, drafts: Sequence[Draft]) -> list[Signed]:
+    """The receipts, once they are durable; NoReceipt where they are not in time, and then they are withdrawn if that can be."""
+    if not drafts:
+        return []
     try:
-        asked = read_request(body)
-    except TooLarge as error:
-        return problems.unreadable(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, error.faults)
-    except InvalidRequest as error:
-        return problems.unreadable(HTTPStatus.BAD_REQUEST, error.faults)
-    return _scored(artifact, problems, asked, site)
-
-
-def _scored(artifact: Artifact, problems: Problems, asked: Asked, site: str) -> JSONResponse:
-    answers = score(artifact, asked.patients, site)
-    if asked.many:
-        found = [one.as_json(f"/patients/{at}") if isinstance(one, Refused) else one.as_json() for at, one in enumerate(answers)]
-        return JSONResponse(example(artifact.model) | {"scores": found}, headers=_NO_STORE)
-    (one,) = answers
-    return problems.refusal(one) if isinstance(one, Refused) else JSONResponse(one.as_json(), headers=_NO_STORE)
-
-
-async def _body(request: Request) -> bytes:
-    """The whole body, or Unacceptable as soon as it is clear that it will not be read."""
-    media_type, _, parameters = request.headers.get("content-type", "").lower().partition(";")
-    if media_type.strip() != "application/json" or parameters.replace(" ", "") not in ("", "charset=utf-8"):
-        raise Unacceptable(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the body must be application/json in UTF-8")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise Unacceptable(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the body must not be compressed")
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length[:20]) > LONGEST:
-        raise Unacceptable(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body must have at most 1 MiB")
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await _received(request)
-    except (TimeoutError, ClientDisconnect):
-        raise Unacceptable(HTTPStatus.REQUEST_TIMEOUT, "the body did not arrive") from None
-
-
-async def _received(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LONGEST:
-            raise Unacceptable(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body must have at most 1 MiB")
-    return bytes(body)
+        async with asyncio.timeout(PATIENCE):
+            return await asyncio.wrap_future(receipts.submit(drafts))
+    except TimeoutError:
+        raise NoReceipt(f"it was not durable within {PATIENCE:g} seconds") from None

@@ -12,6 +12,7 @@ import json
 import platform
 import zlib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -45,8 +46,12 @@ class Receipts(Protocol):
         """64 hex digits, with which anybody can check what `record` gives."""
         ...
 
+    def submit(self, drafts: Sequence[Draft]) -> Future[list[Signed]]:
+        """Will be a durable receipt for each draft, in order, all of one group; or NoReceipt. Cancelled, it is withdrawn."""
+        ...
+
     def record(self, drafts: Sequence[Draft]) -> list[Signed]:
-        """A durable receipt for each draft, in order; NoReceipt where there can be none now."""
+        """The same, waited for; NoReceipt where there can be none now."""
         ...
 
     def ready(self) -> str:

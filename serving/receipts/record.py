@@ -24,6 +24,17 @@ class BrokenReceipt(BrokenSeal):
     """A record or a head that is not as it was written; the message says which and how."""
 
 
+class NoReceipt(Exception):
+    """No receipt could be made durable; `reason` says why, and holds no value of a patient.
+
+    The rule it defends: a score that is not recorded is not shown.
+    """
+
+    def __init__(self, reason: str):
+        super().__init__(reason)
+        self.reason = reason
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """What is to be recorded: its kind, the patient's pseudonym ("" where none was given), and the content before encryption."""

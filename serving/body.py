@@ -1,0 +1,47 @@
+"""The body of a request: strict JSON's media type, not compressed, at most a mebibyte, and all of it in time."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+
+from serving.strict_json import LONGEST
+
+BODY_SECONDS = 8.0  # a body that has not arrived by then never will
+
+
+class Unacceptable(Exception):
+    """A request refused before its body is read; carries the problem to answer with."""
+
+    def __init__(self, status: HTTPStatus, title: str):
+        super().__init__(title)
+        self.status, self.title = status, title
+
+
+async def received(request: Request) -> bytes:
+    """The whole body, or Unacceptable as soon as it is clear that it will not be read."""
+    media_type, _, parameters = request.headers.get("content-type", "").lower().partition(";")
+    if media_type.strip() != "application/json" or parameters.replace(" ", "") not in ("", "charset=utf-8"):
+        raise Unacceptable(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the body must be application/json in UTF-8")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Unacceptable(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the body must not be compressed")
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length[:20]) > LONGEST:
+        raise Unacceptable(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body must have at most 1 MiB")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _streamed(request)
+    except (TimeoutError, ClientDisconnect):
+        raise Unacceptable(HTTPStatus.REQUEST_TIMEOUT, "the body did not arrive") from None
+
+
+async def _streamed(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LONGEST:
+            raise Unacceptable(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body must have at most 1 MiB")
+    return bytes(body)
