@@ -12,10 +12,9 @@ from tqdm import tqdm
 
 from models.artifact import Artifact
 from models.fault import Fault
-from models.patient import Patient
-from serving.patient_files import PatientFile, patient_file
+from serving.patient_files import Asked, PatientFile, patient_file
 from serving.refused import Refused
-from serving.score_files import score_writer
+from serving.score_files import Recording, score_writer
 
 BLOCK = 512  # patients scored together: their arrays stay in the processor's cache
 
@@ -31,17 +30,25 @@ class Scored:
 
 
 def score_file(
-    artifact: Artifact, patients: Path, out: Path, *, data: Path | None = None, site: str = "", progress: bool = True
+    artifact: Artifact,
+    patients: Path,
+    out: Path,
+    *,
+    data: Path | None = None,
+    site: str = "",
+    progress: bool = True,
+    recording: Recording | None = None,
 ) -> Scored:
     """Score the patients in `patients` into `out` (.csv, .ndjson or .parquet), which appears when it is whole, or not at all.
 
-    Raises InvalidCohort where the file as a whole cannot be read; OSError where it cannot be written.
+    With `recording` every score has a durable receipt before the file appears. Raises InvalidCohort where the file as a whole
+    cannot be read; OSError where it cannot be written; NoReceipt where a score cannot be recorded.
     """
     source = patient_file(patients, data)
     often = Counter(source.ids())
     repeated = {id: times for id, times in often.items() if id and times > 1}
     refused: list[Refused] = []
-    with score_writer(artifact, out, site) as write:
+    with score_writer(artifact, out, site, recording and recording(source.form)) as write:
         # the bar goes to stderr, and the count of the first reading is its length
         bar = tqdm(_once(source, repeated), total=often.total(), unit="patients", disable=not progress, desc="score")
         for block in _blocks(bar):
@@ -49,16 +56,16 @@ def score_file(
     return Scored(often.total() - len(refused), tuple(refused), out, source.strangers(often))
 
 
-def _once(source: PatientFile, repeated: dict[str, int]) -> Iterator[Patient | Refused]:
+def _once(source: PatientFile, repeated: dict[str, int]) -> Iterator[Asked]:
     """The patients; those who stand in the file more than once are refused, since nobody knows which row is true."""
-    for one in source.patients():
+    for one, given in source.patients():
         if one.id in repeated:
-            yield Refused(one.id, "invalid", (Fault("id", f"{repeated[one.id]} rows", "one row a patient"),))
+            yield Refused(one.id, "invalid", (Fault("id", f"{repeated[one.id]} rows", "one row a patient"),)), given
         else:
-            yield one
+            yield one, given
 
 
-def _blocks(patients: Iterable[Patient | Refused]) -> Iterator[list[Patient | Refused]]:
+def _blocks(patients: Iterable[Asked]) -> Iterator[list[Asked]]:
     waiting = iter(patients)
     while block := list(islice(waiting, BLOCK)):
         yield block

@@ -1,4 +1,4 @@
-"""The clinician's and the operator's commands: score a file of patients, serve a model over HTTP.
+"""The clinician's and the operator's commands: score a file of patients, serve a model over HTTP; with the auditor's below.
 
 Nothing heavy is imported here, and nothing that trains anywhere on the way: a patient is scored within a second of the command.
 """
@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import ipaddress
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.loading import REFUSED, RELEASES, Where, load_model, refuse
+from serving.commands.options import DEFAULT_RECEIPTS, Heads, ReceiptsKey
+from serving.keeping import Keeping, opened_receipts
+from serving.loading import REFUSED, RELEASES, Where, found_model, refuse
 
 if TYPE_CHECKING:
     from models.artifact import Artifact
     from serving.batch import Scored
+    from serving.score_files import Recording
 
 NAMED = 20  # refused patients named on standard error; the file names them all
 
@@ -35,6 +40,12 @@ TrackingUri = Annotated[str | None, typer.Option("--tracking-uri", help="The MLf
 Releases = Annotated[Path, typer.Option("--releases", help="The releases whose champion models:/name@champion must be.")]
 SealKey = Annotated[Path | None, typer.Option("--seal-key", help="File of the key with which the ledger was sealed.")]
 AsJson = Annotated[bool, typer.Option("--json", help="The answer as JSON on standard output.")]
+_RECEIPTS = "Folder of the receipts: every score is recorded there before it is shown."
+Receipts = Annotated[Path, typer.Option("--receipts", help=_RECEIPTS, file_okay=False)]
+MaybeReceipts = Annotated[Path | None, typer.Option("--receipts", help=f"{_RECEIPTS} Without it none are kept.", file_okay=False)]
+Witness = Annotated[
+    Path | None, typer.Option("--witness", help="A second file for the signed heads, on another volume.", dir_okay=False)
+]
 
 
 def mount(app: typer.Typer) -> None:
@@ -56,23 +67,51 @@ def score(
     tracking_uri: TrackingUri = None,
     releases: Releases = RELEASES,
     seal_key: SealKey = None,
+    receipts: MaybeReceipts = None,
+    receipts_key: ReceiptsKey = None,
+    heads: Heads = None,
+    witness: Witness = None,
     as_json: AsJson = False,
 ) -> None:
     """Score patients: risks, terms and quality flags, one row a patient. A bad row is refused and the file goes on (exit 1)."""
-    import csv
-
-    from serving.batch import score_file
-
     if out.resolve() == patients.resolve():
         raise typer.BadParameter("the scores would overwrite the patients", param_hint="--out")
-    artifact = load_model(model, digest, Where(tracking_uri, releases, seal_key))
-    try:
-        found = score_file(artifact, patients, out, data=data, site=site)
-    except (OSError, ValueError, ArithmeticError, csv.Error) as error:
-        refuse(str(error))
+    keeping = Keeping(receipts, receipts_key, heads, witness) if receipts else None
+    where = Where(tracking_uri, releases, seal_key)
+    with found_model(model, digest, where) as (artifact, folder), _recording(keeping, artifact, folder, site) as recording:
+        found = _scored(artifact, patients, out, data, site, recording)
     _report(artifact, found, as_json)
     if found.refused:
         raise typer.Exit(REFUSED)
+
+
+@contextmanager
+def _recording(keeping: Keeping | None, artifact: Artifact, folder: Path, site: str) -> Iterator[Recording | None]:
+    if keeping is None:
+        _say("no receipts are kept of these scores: --receipts DIR keeps them")
+        yield None
+        return
+    with opened_receipts(keeping, artifact, folder, site, _say) as writer:
+        from serving.caller import from_a_file
+        from serving.recorded import Answering, FileReceipts
+
+        yield lambda form: FileReceipts(writer, Answering(artifact, site, form), from_a_file())
+
+
+def _scored(
+    artifact: Artifact, patients: Path, out: Path, data: Path | None, site: str, recording: Recording | None
+) -> Scored:
+    import csv
+
+    from serving.batch import score_file
+    from serving.receipts.record import NoReceipt
+
+    try:
+        return score_file(artifact, patients, out, data=data, site=site, recording=recording)
+    except NoReceipt as error:
+        refuse(f"{out} was not written: no receipt could be made durable ({error.reason}), and no score is shown without one")
+    except (OSError, ValueError, ArithmeticError, csv.Error) as error:
+        refuse(str(error))
 
 
 def serve(
@@ -85,22 +124,37 @@ def serve(
     tracking_uri: TrackingUri = None,
     releases: Releases = RELEASES,
     seal_key: SealKey = None,
+    receipts: Receipts = DEFAULT_RECEIPTS,
+    receipts_key: ReceiptsKey = None,
+    heads: Heads = None,
+    witness: Witness = None,
 ) -> None:
-    """Serve a model over HTTP: POST /v1/scores, GET /v1/model, GET /livez."""
+    """Serve a model over HTTP: POST /v1/scores, GET /v1/model, GET /livez, GET /readyz. No score leaves without a receipt."""
     if not _loopback(host):
         refuse(f"--host {host}: allowed is a loopback address (127.0.0.1); there is no access control yet")
-    artifact = load_model(model, digest, Where(tracking_uri, releases, seal_key))
-    if artifact.model.simulated and not dev:
-        refuse(f"{model} learned from simulated patients: it is no model for real ones; --dev serves it as an example")
-    try:
-        import uvicorn
+    keeping = Keeping(receipts, receipts_key, heads, witness)
+    with found_model(model, digest, Where(tracking_uri, releases, seal_key)) as (artifact, folder):
+        if artifact.model.simulated and not dev:
+            refuse(f"{model} learned from simulated patients: it is no model for real ones; --dev serves it as an example")
+        try:
+            from serving.app import create_app
+            from serving.http_server import listening
+            from serving.http_server import serve as answer
+            from serving.standing import released
+        except ModuleNotFoundError as error:
+            refuse(f"{error.name} is not installed: the service needs lymphorisk[serving]")
+        _say("; ".join([f"{artifact.model.name}, digest {artifact.digest}", *released(artifact)]))
+        with opened_receipts(keeping, artifact, folder, site, _say) as writer:
+            try:
+                at = listening(host, port)
+            except OSError as error:
+                refuse(f"--host {host} --port {port}: {error.strerror}")
+            _say(f"answers at http://{f'[{host}]' if ':' in host else host}:{at.getsockname()[1]}; receipts in {receipts}")
+            answer(create_app(artifact, writer, site), at)
 
-        from serving.app import create_app
-        from serving.standing import released
-    except ModuleNotFoundError as error:
-        refuse(f"{error.name} is not installed: the service needs lymphorisk[serving]")
-    typer.echo("; ".join([f"{artifact.model.name}, digest {artifact.digest}", *released(artifact)]), err=True)
-    uvicorn.run(create_app(artifact, site), host=host, port=port, server_header=False)
+
+def _say(words: str) -> None:
+    typer.echo(words, err=True)
 
 
 def _loopback(host: str) -> bool:

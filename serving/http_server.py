@@ -1,7 +1,7 @@
-"""The process that answers over HTTP: what comes in is HTTP of a reasonable size that arrives in time, or is refused in so many words.
+"""The process that answers over HTTP: what is no HTTP, too large, or never arrives, is refused in so many words.
 
-The server beneath answers what is no HTTP in plain text, waits for ever for a request that never ends, and logs paths and queries:
-none of it here.
+The server beneath answers what is no HTTP in plain text, waits for ever for a request that never ends, and logs paths and
+queries: none of it here.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class Listening(H11Protocol):
         self._refuse(HTTPStatus.BAD_REQUEST, "the request is no HTTP")
 
     def _await_head(self) -> None:
-        self._deadline = self.loop.call_later(HEAD_SECONDS, self._refuse, HTTPStatus.REQUEST_TIMEOUT, "the request did not arrive")
+        late = HTTPStatus.REQUEST_TIMEOUT
+        self._deadline = self.loop.call_later(HEAD_SECONDS, self._refuse, late, "the request did not arrive")
 
     def _forget_head(self) -> None:
         if self._deadline is not None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -34,32 +36,48 @@ class Where:
 
 def load_model(model: str, digest: str | None = None, where: Where | None = None) -> Artifact:
     """The verified artifact that MODEL names; leaves with exit code 1 and the reason where there is none."""
-    from models.artifact import InvalidArtifact, load
-    from models.release import resolve, store_of
+    with found_model(model, digest, where) as (artifact, _):
+        return artifact
+
+
+@contextmanager
+def found_model(model: str, digest: str | None = None, where: Where | None = None) -> Iterator[tuple[Artifact, Path]]:
+    """The same with the folder it lies in, which of a fetched model is there only for as long as this is open."""
+    from models.artifact import InvalidArtifact
     from models.seal import BrokenSeal
-    from models.seal_key import read_key
 
     where = where or Where()
-    try:
-        if model.startswith(URIS):
-            return _of_mlflow(model, digest, where)
-        if store_of(Path(model).resolve()) is None:
-            return load(Path(model), digest)
-        return resolve(Path(model), read_key(where.seal_key), digest)
-    except (InvalidArtifact, BrokenSeal, OSError) as error:
-        refuse(str(error))
+    with ExitStack() as until_then:
+        try:
+            found = _found(model, digest, where, until_then)
+        except (InvalidArtifact, BrokenSeal, OSError) as error:
+            refuse(str(error))
+        yield found
 
 
-def _of_mlflow(uri: str, digest: str | None, where: Where) -> Artifact:
+def _found(model: str, digest: str | None, where: Where, until_then: ExitStack) -> tuple[Artifact, Path]:
+    from models.artifact import load
+    from models.release import resolve, store_of
+    from models.seal_key import read_key
+
+    if model.startswith(URIS):
+        folder = Path(until_then.enter_context(tempfile.TemporaryDirectory())) / "model"
+        return _of_mlflow(model, digest, where, folder), folder
+    path = Path(model)
+    if (root := store_of(path.resolve())) is None:
+        return load(path, digest), path
+    artifact = resolve(path, read_key(where.seal_key), digest)
+    return artifact, root / artifact.digest
+
+
+def _of_mlflow(uri: str, digest: str | None, where: Where, folder: Path) -> Artifact:
     """What MLflow keeps; where there are releases, the alias `champion` is believed only if it names theirs."""
     from models.artifact import load
     from models.release import InvalidRelease, resolve, store_of
     from models.seal_key import read_key
 
-    with tempfile.TemporaryDirectory() as folder:
-        fetched = Path(folder) / "model"
-        _fetch(uri, fetched, where.tracking_uri)
-        found = load(fetched, digest)
+    _fetch(uri, folder, where.tracking_uri)
+    found = load(folder, digest)
     if not uri.endswith(_ALIAS) or store_of(where.releases.resolve()) is None:
         return found
     champion = resolve(where.releases, read_key(where.seal_key))

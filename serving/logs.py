@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,13 +38,17 @@ def tell(level: int, event: str, **told: object) -> None:
 
 
 def write_lines() -> None:
-    """From here on everything that is logged goes to standard error as such lines, also what ends a thread."""
+    """From here on everything that is logged goes to standard error as such lines, also warnings and what ends a thread."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Lines())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-    logging.captureWarnings(True)
+    warnings.showwarning = _warned
     logger.setLevel(logging.INFO)
     threading.excepthook = _thread_ended
+
+
+def _warned(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: object) -> None:
+    tell(logging.WARNING, "a warning", kind=category.__name__, at=f"{filename}:{lineno}")
 
 
 def _thread_ended(ended: threading.ExceptHookArgs) -> None:

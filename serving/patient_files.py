@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from models.cells import name_of
 from models.cohort_file import CohortFile, InvalidCohort, read_cohort_file
@@ -17,7 +19,12 @@ from models.text_table import TextRow, column_names, require_distinct, text_rows
 from serving.refused import Refused
 from serving.wire import read_line
 
+if TYPE_CHECKING:
+    from serving.receipts.payload import Form  # only those who keep receipts pay for them
+
 LINES = (".ndjson", ".jsonl")
+Asked = tuple[Patient | Refused, Callable[[], bytes]]
+"""A patient as understood, and what gives the JSON in which he came: a line as it is, or the cells of the tables' rows."""
 
 
 class PatientFile(Protocol):
@@ -25,7 +32,12 @@ class PatientFile(Protocol):
 
     def ids(self) -> Iterator[str]: ...
 
-    def patients(self) -> Iterator[Patient | Refused]: ...
+    @property
+    def form(self) -> Form:
+        """Whether patients come as in a request, or as rows of tables."""
+        ...
+
+    def patients(self) -> Iterator[Asked]: ...
 
     def strangers(self, known: Collection[str]) -> tuple[str, ...]:
         """Warnings of what was given of nobody who is `known` by an id."""
@@ -51,6 +63,7 @@ class Lines:
     """One request a line; empty lines are no patients."""
 
     path: Path
+    form: ClassVar[Form] = "request"
 
     def ids(self) -> Iterator[str]:
         for line in self._lines():
@@ -61,8 +74,8 @@ class Lines:
             found = document.get("id") if isinstance(document, dict) else None
             yield found if isinstance(found, str) else ""
 
-    def patients(self) -> Iterator[Patient | Refused]:
-        return map(read_line, self._lines())
+    def patients(self) -> Iterator[Asked]:
+        return ((read_line(line), partial(bytes, line)) for line in self._lines())
 
     def strangers(self, known: Collection[str]) -> tuple[str, ...]:
         return ()  # whatever stands in a line is of its patient
@@ -81,13 +94,14 @@ class Tables:
     table: Path
     measurements: Mapping[str, Sequence[Row]]
     treatments: Mapping[str, Sequence[Row]]
+    form: ClassVar[Form] = "row"
 
     def ids(self) -> Iterator[str]:
         for row in rows(self.table):
             yield "" if isinstance(row, Refused) else self._id(row)
 
-    def patients(self) -> Iterator[Patient | Refused]:
-        return map(self._patient, rows(self.table))
+    def patients(self) -> Iterator[Asked]:
+        return ((self._patient(row), partial(self._given, row)) for row in rows(self.table))
 
     def strangers(self, known: Collection[str]) -> tuple[str, ...]:
         tables = {self.cohort.measurement_table: self.measurements, self.cohort.treatment_table: self.treatments}
@@ -107,9 +121,22 @@ class Tables:
         except InvalidPatient as error:
             return Refused(id, "invalid", error.faults)
 
+    def _given(self, row: Row | Refused) -> bytes:
+        """The cells of the patient's rows, those of no JSON kind as texts."""
+        if isinstance(row, Refused):
+            return b"null"  # a row with too few or too many cells, of which no patient was understood
+        id = self._id(row)
+        own = {"measurements": self.measurements.get(id, ()), "treatments": self.treatments.get(id, ())}
+        document = {"row": _cells(row)} | {name: [_cells(one) for one in found] for name, found in own.items() if found}
+        return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str).encode()
+
     def _id(self, row: Row) -> str:
         given = row.get(self.cohort.patient)
         return name_of(given) if present(self.cohort, given) else ""
+
+
+def _cells(row: Row) -> dict[str, object]:
+    return {name: str(cell) if isinstance(cell, float) and not math.isfinite(cell) else cell for name, cell in row.items()}
 
 
 def rows(path: Path) -> Iterator[Row | Refused]:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from models.artifact import Artifact
 from models.patient import Patient
 from serving.answer import Answer
-from serving.receipts.payload import REQUEST, Form, code_version, draft_of, dumped, with_receipt
+from serving.patient_files import Asked
+from serving.receipts.payload import REQUEST, Form, Receipts, code_version, draft_of, dumped, with_receipt
 from serving.receipts.record import Draft, Signed
 from serving.refused import Refused
 from serving.score import score
-
-Asked = tuple[Patient | Refused, Callable[[], bytes]]
-"""A patient as understood, and what gives the JSON in which he came."""
+from serving.score_files import Recorded
+from serving.standing import example
 
 
 @dataclass(frozen=True)
@@ -65,3 +65,19 @@ class Answering:
         for place, ((patient, given), one, answer) in enumerate(zip(asked, found, said, strict=True)):
             if isinstance(one, Answer) and isinstance(patient, Patient):
                 yield place, draft_of(given(), patient, answer, caller, self.artifact, self.site, code, self.form)
+
+
+@dataclass(frozen=True)
+class FileReceipts:
+    """Records the patients of a file, block by block; what it gives back may be shown."""
+
+    receipts: Receipts
+    answering: Answering
+    caller: Mapping[str, object]
+
+    def recorded(self, block: Sequence[Asked]) -> Recorded:
+        """The block, scored and recorded; NoReceipt where it could not be recorded."""
+        opening = example(self.answering.artifact.model)
+        answered = self.answering.answered(block, self.caller, lambda _, refused: opening | refused.as_json())
+        receipts = self.receipts.record(list(answered.drafts.values())) if answered.drafts else []
+        return Recorded(answered.shown(receipts, self.receipts.public_key), answered.sequences(receipts), list(answered.refused))

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
@@ -16,24 +17,50 @@ from models.design import FloatArray
 from models.patient import Patient
 from models.quality import Quality, quality_of
 from models.risk import RiskModel, sigmoid
-from serving.patient_files import LINES
+from serving.patient_files import LINES, Asked
 from serving.refused import Refused
 from serving.score import Company, admit, score, together
 from serving.standing import example, opening, released, standing
 
+if TYPE_CHECKING:
+    from serving.receipts.payload import Form
+
 REPORTED = (30, 60, 90, 180, 365)  # days: columns of every table, empty where the model refuses the horizon
 _TEXTS = ("id", "standing", "quality", "warnings")
+RECEIPT = "receipt"
 Block = Sequence[Patient | Refused]
-Write = Callable[[Block], list[Refused]]  # writes one block, and returns whom it refused
+Write = Callable[[Sequence[Asked]], list[Refused]]  # writes one block, and returns whom it refused
+
+
+class Recorded(NamedTuple):
+    """A block of patients whose scores have durable receipts."""
+
+    said: list[bytes]  # JSON, every score with its receipt
+    sequences: list[int | None]  # of the receipts; None for who was refused
+    refused: list[Refused]
+
+
+class Recorder(Protocol):
+    """Records a block of patients before it is written (`serving.recorded`)."""
+
+    def recorded(self, block: Sequence[Asked]) -> Recorded:
+        """What may be shown; NoReceipt where nothing may."""
+        ...
+
+
+Recording = Callable[["Form"], Recorder]  # by the form in which the patients come
 
 
 @contextmanager
-def score_writer(artifact: Artifact, out: Path, site: str) -> Iterator[Write]:
-    """Opens `out` for scores; what is written stands under another name until it is whole."""
+def score_writer(artifact: Artifact, out: Path, site: str, recorder: Recorder | None = None) -> Iterator[Write]:
+    """Opens `out` for scores; what is written stands under another name until it is whole.
+
+    With `recorder` every score is recorded before it is written, and a table names the number of the receipt.
+    """
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
     kind = _lines if out.suffix.lower() in LINES else _parquet if out.suffix.lower() == ".parquet" else _csv
     try:
-        with kind(artifact, part, site) as write:
+        with kind(artifact, part, site, recorder) as write:
             yield write
         part.replace(out)
     finally:
@@ -96,13 +123,16 @@ def _inputs(quality: Quality) -> str:
 
 
 @contextmanager
-def _csv(artifact: Artifact, path: Path, site: str) -> Iterator[Write]:
+def _csv(artifact: Artifact, path: Path, site: str, recorder: Recorder | None) -> Iterator[Write]:
     with path.open("x", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")  # floats are written as repr: they read back to the bit
-        writer.writerow(columns(artifact.model))
+        writer.writerow([*columns(artifact.model), *([RECEIPT] if recorder else [])])
 
-        def write(block: Block) -> list[Refused]:
-            rows, refused = table_rows(artifact, block, site)
+        def write(block: Sequence[Asked]) -> list[Refused]:
+            rows, refused = table_rows(artifact, [one for one, _ in block], site)
+            if recorder:
+                for row, number in zip(rows, recorder.recorded(block).sequences, strict=True):
+                    row.append(number)
             writer.writerows(rows)
             return refused
 
@@ -110,24 +140,28 @@ def _csv(artifact: Artifact, path: Path, site: str) -> Iterator[Write]:
 
 
 @contextmanager
-def _lines(artifact: Artifact, path: Path, site: str) -> Iterator[Write]:
-    with path.open("x", encoding="utf-8") as file:
+def _lines(artifact: Artifact, path: Path, site: str, recorder: Recorder | None) -> Iterator[Write]:
+    with path.open("xb") as file:
 
-        def write(block: Block) -> list[Refused]:
-            answers = score(artifact, block, site)
+        def write(block: Sequence[Asked]) -> list[Refused]:
+            if recorder:
+                recorded = recorder.recorded(block)
+                file.writelines(line + b"\n" for line in recorded.said)
+                return recorded.refused
+            answers = score(artifact, [one for one, _ in block], site)
             for one in answers:
-                file.write(json.dumps(example(artifact.model) | one.as_json(), allow_nan=False) + "\n")
+                file.write(json.dumps(example(artifact.model) | one.as_json(), allow_nan=False).encode() + b"\n")
             return [one for one in answers if isinstance(one, Refused)]
 
         yield write
 
 
 @contextmanager
-def _parquet(artifact: Artifact, path: Path, site: str) -> Iterator[Write]:
+def _parquet(artifact: Artifact, path: Path, site: str, recorder: Recorder | None) -> Iterator[Write]:
     """By way of the CSV: pyarrow reads that by itself, while arrays of Python values make it load pandas where there is one."""
     table = path.with_suffix(".csv.part")
     try:
-        with _csv(artifact, table, site) as write:
+        with _csv(artifact, table, site, recorder) as write:
             yield write
         _copy_to_parquet(table, path)
     finally:
@@ -141,7 +175,7 @@ def _copy_to_parquet(table: Path, path: Path) -> None:
 
     with table.open(newline="", encoding="utf-8") as file:
         names = next(csv.reader(file))
-    types = {name: pyarrow.string() if name in _TEXTS else pyarrow.float64() for name in names}
+    types = {name: pyarrow.string() if name in _TEXTS else pyarrow.float64() for name in names} | {RECEIPT: pyarrow.int64()}
     reader = arrow_csv.open_csv(
         table,
         parse_options=arrow_csv.ParseOptions(newlines_in_values=True),

@@ -14,10 +14,11 @@ from fastapi import FastAPI
 from models.artifact import Artifact
 from models.example import EXAMPLE
 from models.risk import NotAdditive
-from serving import app as service
+from serving import body, recorded
 from serving.answer import Answer
 from serving.app import create_app
 from serving.problems import PROBLEM
+from serving.receipts.payload import Receipts
 from serving.score import score
 from serving.wire import read_line
 
@@ -53,9 +54,9 @@ def call(app: FastAPI, method: str, path: str, **options: Any) -> httpx.Response
     return asyncio.run(once())
 
 
-@pytest.fixture(scope="module")
-def app(loaded: Artifact) -> FastAPI:
-    return create_app(loaded, site="St. Elsewhere")
+@pytest.fixture
+def app(loaded: Artifact, receipts: Receipts) -> FastAPI:
+    return create_app(loaded, receipts, site="St. Elsewhere")
 
 
 def post(app: FastAPI, document: object) -> httpx.Response:
@@ -67,7 +68,9 @@ def test_an_answer_over_http_is_the_answer_in_process(app: FastAPI, loaded: Arti
     (answer,) = score(loaded, [read_line(json.dumps(patient()).encode())], site="St. Elsewhere")
     assert isinstance(answer, Answer)
     assert found.status_code == 200
-    assert found.json() == json.loads(json.dumps(answer.as_json()))
+    said = found.json()
+    del said["receipt"]
+    assert said == json.loads(json.dumps(answer.as_json()))
     assert found.headers["cache-control"] == "no-store"
     assert "calibration: not checked at St. Elsewhere" in found.json()["standing"]
 
@@ -146,7 +149,7 @@ def test_every_error_is_a_problem_document(app: FastAPI, method: str, path: str,
 
 
 def test_a_body_that_never_arrives_is_not_waited_for(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(body, "BODY_SECONDS", 0.05)
 
     async def stalled() -> AsyncIterator[bytes]:
         yield b"{"
@@ -159,7 +162,7 @@ def test_an_explanation_that_does_not_add_up_is_never_shown(app: FastAPI, monkey
     def broken(*_: object) -> None:
         raise NotAdditive("off by 1e-3")
 
-    monkeypatch.setattr(service, "score", broken)
+    monkeypatch.setattr(recorded, "score", broken)
     found = post(app, patient())
     assert (found.status_code, found.headers["content-type"]) == (500, PROBLEM)
     assert "1e-3" not in found.text
@@ -178,18 +181,20 @@ def test_the_process_says_that_it_is_alive(app: FastAPI) -> None:
 
 def test_the_document_of_the_service_describes_the_body_and_its_errors(app: FastAPI) -> None:
     operation = call(app, "GET", "/openapi.json").json()["paths"]["/v1/scores"]["post"]
-    assert {"200", "400", "408", "413", "415", "422"} <= set(operation["responses"])
+    assert {"200", "400", "408", "413", "415", "422", "503"} <= set(operation["responses"])
     one, several = operation["requestBody"]["content"]["application/json"]["schema"]["anyOf"]
     assert "as_of" in one["required"]
     assert several["properties"]["patients"]["maxItems"] == 1000
 
 
-def test_everything_a_simulated_model_says_begins_by_saying_so(simulated: Artifact, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = create_app(simulated)
+def test_everything_a_simulated_model_says_begins_by_saying_so(
+    simulated: Artifact, receipts: Receipts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(simulated, receipts)
     said = [post(app, patient()), post(app, {"patients": [patient()]}), call(app, "GET", "/v1/model")]
     said += [post(app, patient(age_years=17)), post(app, patient(measurements=[])), post(app, patient(tumour="moon"))]
     said += [post(app, {"patients": []}), call(app, "POST", "/v1/scores", content=b"{}"), call(app, "GET", "/v1/nothing")]
-    monkeypatch.setattr(service, "score", lambda *_: 1 / 0)
+    monkeypatch.setattr(recorded, "score", lambda *_: 1 / 0)
     said.append(post(app, patient()))
     assert [one.status_code for one in said] == [200, 200, 200, 422, 422, 422, 400, 415, 404, 500]
     for found in said:

@@ -20,7 +20,8 @@ from models.risk import RiskModel
 from models.seal_key import read_or_make_key
 from serving import cli
 from serving.app import create_app
-from serving.loading import Where, load_model
+from serving.loading import Where, found_model, load_model
+from serving.receipts.payload import Receipts
 
 Release = tuple[Path, Path, str]  # the releases, the seal key, the champion's digest
 
@@ -93,9 +94,9 @@ def test_the_numbers_are_those_of_the_same_artifact_elsewhere(releases: Release,
     assert risks[0] == risks[1]
 
 
-def test_the_service_tells_the_release_of_its_model(releases: Release) -> None:
+def test_the_service_tells_the_release_of_its_model(releases: Release, receipts: Receipts) -> None:
     root, key, digest = releases
-    app = create_app(load_model(str(root), where=Where(seal_key=key)))
+    app = create_app(load_model(str(root), where=Where(seal_key=key)), receipts)
 
     async def ask() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://lymphorisk") as client:
@@ -166,3 +167,14 @@ def test_a_version_of_mlflow_without_the_alias_is_an_ordinary_model(
     root, key, _ = releases
     in_mlflow(root.parent / "earlier")
     assert load_model("models:/lymphorisk/1", where=Where(releases=root, seal_key=key)).promotion is None
+
+
+def test_the_folder_of_what_was_found_holds_that_model(
+    releases: Release, model_folder: Path, in_mlflow: Callable[[Path], None]
+) -> None:
+    root, key, digest = releases
+    in_mlflow(model_folder)
+    for named in (str(root), str(root / digest), str(model_folder), "models:/lymphorisk@champion"):
+        with found_model(named, where=Where(releases=root, seal_key=key)) as (found, folder):
+            assert artifact.load(folder).digest == found.digest == digest
+    assert not folder.exists()  # what was fetched is gone when nobody needs it any more

@@ -81,7 +81,9 @@ def _service(folder: Path) -> Iterator[Callable[[str, object], Any]]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [*_COMMAND, "serve", "--model", str(folder), "--port", str(port), "--dev"]
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryDirectory() as aside:
+        # made-up patients leave no receipts beside real ones, and need no key of anybody
+        command += ["--receipts", str(Path(aside) / "receipts"), "--receipts-key", str(Path(aside) / "receipts.key")]
         child = subprocess.Popen(command, stdout=said, stderr=said)
         try:
             yield _asker(child, f"http://127.0.0.1:{port}")

@@ -1,0 +1,72 @@
+"""The receipts of a command that scores: their folder open for writing, the model kept beside them, the opening recorded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from serving.loading import refuse
+
+if TYPE_CHECKING:
+    from models.artifact import Artifact
+    from serving.receipts.writer import Writer
+
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """Where receipts are kept and with what they are sealed; `heads` and `witness` may lie on other volumes."""
+
+    folder: Path
+    key: Path | None = None
+    heads: Path | None = None
+    witness: Path | None = None
+
+
+@contextmanager
+def opened_receipts(keeping: Keeping, artifact: Artifact, model: Path, site: str, say: Say) -> Iterator[Writer]:
+    """The receipts, open for writing; leaves with exit code 1 and the reason where they cannot be, or were altered.
+
+    `model` is the folder of the artifact: a copy of it stays with the receipts, or no score could be computed again.
+    """
+    from models.artifact import InvalidArtifact
+    from models.seal import BrokenSeal
+    from serving.receipts.record import NoReceipt
+
+    with ExitStack() as while_open:
+        try:
+            writer = while_open.enter_context(_opened(keeping, artifact, model, site, say))
+        except ModuleNotFoundError as error:
+            refuse(f"{error.name} is not installed: receipts need lymphorisk[serving]")
+        except (BrokenSeal, InvalidArtifact, NoReceipt, OSError) as error:
+            refuse(f"{keeping.folder}: no receipts can be written: {error}")
+        yield writer
+
+
+@contextmanager
+def _opened(keeping: Keeping, artifact: Artifact, model: Path, site: str, say: Say) -> Iterator[Writer]:
+    from serving.receipts.keys import read_keys, read_or_make_keys
+    from serving.receipts.models_kept import keep_model
+    from serving.receipts.record import OPENED, Draft
+    from serving.receipts.writer import open_writer
+
+    # beside receipts that exist a new key would be of no use: they were sealed with another
+    keys = read_keys(keeping.key) if (keeping.folder / "receipts.db").exists() else read_or_make_keys(keeping.key, say)
+    with open_writer(keeping.folder, keys, heads=keeping.heads, witness=keeping.witness, say=say) as writer:
+        keep_model(keeping.folder, model, artifact.digest)
+        writer.record([Draft(OPENED, "", _event(artifact, site))])
+        yield writer
+
+
+def _event(artifact: Artifact, site: str) -> bytes:
+    from models.seal import canonical
+    from serving.receipts.payload import code_version
+    from serving.standing import release
+
+    model = {"name": artifact.model.name, "digest": artifact.digest} | release(artifact)
+    return canonical(json.loads(json.dumps({"code": code_version(), "model": model, "site": site})))
