@@ -6,7 +6,7 @@ It is a value: everything in it was computed before, and `as_json` and `text` on
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from models.example import EXAMPLE
@@ -103,7 +103,7 @@ class Answer:
             "lymphopenia": None if self.lymphopenia is None else _lymphopenia(self.lymphopenia),
             "explanation": {
                 "scale": "log-odds: base + terms + time_bound = log_odds; percentage points sum to risk - reference",
-                "inputs": [asdict(one) for one in self.inputs],
+                "inputs": [dict(vars(one)) for one in self.inputs],
                 "horizons": {str(horizon.days): _explanation(horizon) for horizon in self.horizons},
             },
             "estimates": [_estimate(one) for one in self.estimates],
@@ -149,7 +149,7 @@ def _group(group: GroupTerm) -> dict[str, object]:
 
 
 def _estimate(estimate: Estimate) -> dict[str, object]:
-    words = asdict(estimate)
+    words = dict(vars(estimate))
     for name in ("risk_at_low", "risk_at_high"):
         words[name] = {str(days): risk for days, risk in words[name].items()}
     return words
