@@ -67,6 +67,9 @@ class Listening(H11Protocol):
         """The problem, where an answer may still begin; in the middle of one, or after it, nothing but the end."""
         if self.transport.is_closing():
             return
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True  # whoever still waits for the rest of the request is told that it will not come
+            self.cycle.message_event.set()
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             problem = _problems.problem(status, title, headers={"Connection": "close"})
             start = h11.Response(status_code=status.value, headers=problem.raw_headers, reason=status.phrase.encode())
@@ -106,7 +109,7 @@ class Logged:
 
 
 def _head(scope: Scope) -> int:
-    names = sum(len(name) + len(value) for name, value in scope["headers"])
+    names = sum(len(name) + len(value) + len(b": \r\n") for name, value in scope["headers"])
     return names + len(scope["raw_path"]) + len(scope["query_string"])
 
 

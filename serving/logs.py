@@ -47,7 +47,9 @@ def write_lines() -> None:
     threading.excepthook = _thread_ended
 
 
-def _warned(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: object) -> None:
+def _warned(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, file: object = None, line: object = None
+) -> None:
     tell(logging.WARNING, "a warning", kind=category.__name__, at=f"{filename}:{lineno}")
 
 
