@@ -19,17 +19,17 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from models.artifact import Artifact
-from serving import openapi
 from serving.body import Unacceptable, received
 from serving.caller import over_http
 from serving.described import described
 from serving.logs import tell
+from serving.openapi.document import document
 from serving.problems import Problems
 from serving.receipts.payload import Receipts, dumped
 from serving.receipts.record import Draft, NoReceipt, Signed
 from serving.recorded import Answered, Answering
 from serving.refused import Refused
-from serving.standing import DISCLAIMER, example
+from serving.standing import example
 from serving.strict_json import InvalidRequest, TooLarge
 from serving.wire import Request as Asked
 from serving.wire import read_request
@@ -42,42 +42,30 @@ _NO_STORE = {"Cache-Control": "no-store"}
 
 def create_app(artifact: Artifact, receipts: Receipts, site: str = "") -> FastAPI:
     """The service of one verified model, whose scores are recorded in `receipts`; `site` is said in every answer."""
-    app = FastAPI(
-        title="lymphorisk", description=DISCLAIMER, version="1", docs_url=None, redoc_url=None, redirect_slashes=False
-    )
+    app = FastAPI(openapi_url=None, redirect_slashes=False)  # which would describe but half of it
     problems = Problems(example(artifact.model))
     problems.install(app)
     service = Service(artifact, receipts, site, problems)
 
-    @app.get("/livez", summary="Whether the process answers")
+    contract = document(artifact.model)
+
+    @app.get("/openapi.json")
+    async def openapi() -> JSONResponse:
+        return JSONResponse(contract)
+
+    @app.get("/livez")
     async def livez() -> dict[str, str]:
         return {"status": "alive"}
 
-    @app.get(
-        "/readyz",
-        summary="Whether a score could be recorded now, and so be given",
-        responses=openapi.problems(status_503="no receipt can be written now"),
-    )
+    @app.get("/readyz")
     async def readyz() -> JSONResponse:
         return await service.ready()
 
-    @app.get("/v1/model", summary="The model that answers: what it learned from, whom and what it is for")
+    @app.get("/v1/model")
     async def model() -> JSONResponse:
         return JSONResponse(described(artifact))
 
-    @app.post(
-        "/v1/scores",
-        summary="The risk of one patient, or of several, with its reasons and its receipt",
-        openapi_extra=openapi.SCORES,
-        responses=openapi.problems(
-            status_400="no strict JSON, or not the shape of a request",
-            status_408="the body did not arrive",
-            status_413="more than 1 MiB",
-            status_415="not application/json, or compressed",
-            status_422="the patient cannot be read, is not one the model is for, or lacks an input it requires",
-            status_503="the score could not be recorded, and is not given",
-        ),
-    )
+    @app.post("/v1/scores")
     async def scores(request: Request) -> Response:
         try:
             body = await received(request)

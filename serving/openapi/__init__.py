@@ -1,0 +1,1 @@
+"""The service as an OpenAPI 3.1 document, made from the lists that the reader itself checks against."""

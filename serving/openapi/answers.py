@@ -1,0 +1,191 @@
+"""The answers as JSON Schema: a risk with its reasons and its receipt, a refusal, the model, and what went wrong."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from models.example import EXAMPLE
+from models.population import TIME_ORIGIN
+from models.published import PUBLISHED
+from models.quality import State
+from models.risk import LEVEL, RiskModel
+from serving.openapi.words import HEX_64, Schema, closed, keyed, nullable, ref, rows
+from serving.refused import Why
+from serving.standing import DISCLAIMER
+
+_ANY = {"type": "number"}
+_RISK = {"type": "number", "minimum": 0, "maximum": 1}
+_WORDS = {"type": "string"}
+_SAID = rows(_WORDS)
+_DAYS = "^[1-9][0-9]*$"
+_UTC = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|\+00:00)$"
+_HEX_128 = {"type": "string", "pattern": "^[0-9a-f]{128}$"}
+_NUMBER_OR_NULL = {"type": ["number", "null"]}
+
+
+def answer_schemas(model: RiskModel) -> dict[str, Schema]:
+    """The components of everything that is answered by `model`; those of a model of simulated patients begin by saying so."""
+    opened = {name: _opened(model, schema) for name, schema in _whole().items()}
+    return opened | {
+        "Refusal": closed(
+            {"id": {"type": ["string", "null"]}, "refused": {"enum": list(get_args(Why))}, "errors": _errors()},
+        ),
+        "Explanation": _explanation(),
+        "Estimate": _estimate(),
+        "Receipt": _receipt(),
+        "PublishedScore": _published(),
+        "Release": _release(),
+    }
+
+
+def _whole() -> dict[str, Schema]:
+    """The bodies of responses."""
+    return {"Answer": _answer(), "Scores": _scores(), "Model": _model(), "Problem": _problem()}
+
+
+def _opened(model: RiskModel, schema: Schema) -> Schema:
+    if not model.simulated:
+        return schema
+    fields = {"example": {"const": EXAMPLE}} | schema["properties"]
+    return schema | {"required": ["example", *schema["required"]], "properties": fields}
+
+
+def _answer() -> Schema:
+    return closed(
+        {
+            "id": {"type": ["string", "null"]},
+            "standing": _SAID | {"description": "for whom the number is meant and how far it may be believed: to be read first"},
+            "risks": keyed(_risk(), _DAYS) | {"description": "by days after the index date"},
+            "intervals": closed({"percent": {"const": LEVEL}, "cover": _WORDS}),
+            "refused_horizons": keyed(_WORDS, _DAYS) | {"description": "days that are not answered, and why"},
+            "lymphopenia": nullable(_lymphopenia()),
+            "explanation": ref("Explanation"),
+            "estimates": rows(ref("Estimate")) | {"description": "labs that were not measured, and what they could change"},
+            "quality": rows(_quality()),
+            "published_scores": rows(ref("PublishedScore")),
+            "warnings": _SAID,
+            "text": _WORDS | {"description": "the answer as a clinician reads it, one sentence a line"},
+            "model": _answering(),
+            "disclaimer": {"const": DISCLAIMER},
+            "receipt": ref("Receipt"),
+        }
+    )
+
+
+def _risk() -> Schema:
+    of_cohort = {
+        "reference": _RISK | {"description": "the risk at the development cohort's average log-odds"},
+        "died_share": _RISK | {"description": "the share of the development cohort that had died by then (Kaplan-Meier)"},
+    }
+    return closed({"risk": _RISK, "low": _RISK, "high": _RISK, **of_cohort})
+
+
+def _lymphopenia() -> Schema:
+    grade = {"type": "integer", "minimum": 0, "maximum": 4}
+    return closed({"grade": grade, "scale": {"const": "CTCAE 5.0"}, "since_days_before_as_of": _NUMBER_OR_NULL})
+
+
+def _explanation() -> Schema:
+    used = closed(
+        {
+            "feature": _WORDS,
+            "label": _WORDS,
+            "group": _WORDS,
+            "unit": _WORDS,
+            "value": {"type": ["number", "string", "null"], "description": "as the model used it: clipped, estimated"},
+        }
+    )
+    horizon = closed({"base": _ANY, "terms": keyed(_ANY), "time_bound": _ANY, "log_odds": _ANY, "groups": rows(_group())})
+    return closed({"scale": _WORDS, "inputs": rows(used), "horizons": keyed(horizon, _DAYS)})
+
+
+def _group() -> Schema:
+    return closed(
+        {
+            "group": _WORDS,
+            "term": _ANY,
+            "low": _ANY,
+            "high": _ANY,
+            "percentage_points": {"type": "number", "minimum": -100, "maximum": 100},
+            "distinguishable": {"type": "boolean"},
+            "estimated_share": _RISK,
+        }
+    )
+
+
+def _estimate() -> Schema:
+    at_end = keyed(_RISK, _DAYS)
+    numbers = {"value": _ANY, "low": _ANY, "high": _ANY}
+    return closed({"feature": _WORDS, "label": _WORDS, "unit": _WORDS, **numbers, "risk_at_low": at_end, "risk_at_high": at_end})
+
+
+def _quality() -> Schema:
+    states = rows({"enum": list(get_args(State))}, minItems=1)
+    return closed({"input": _WORDS, "label": _WORDS, "states": states})
+
+
+def _published() -> Schema:
+    constant = {"name": {"enum": list(PUBLISHED)}, "label": _WORDS, "made_for": _WORDS, "higher_is_worse": {"type": "boolean"}}
+    return closed({**constant, "source": _WORDS, "value": _NUMBER_OR_NULL, "band": _WORDS, "why": _WORDS})
+
+
+def _answering() -> Schema:
+    """The model in an answer; who promoted it, where somebody did."""
+    fields = {"name": _WORDS, "digest": HEX_64, "release": ref("Release")}
+    return closed(fields, ["name", "digest"])
+
+
+def _release() -> Schema:
+    people = {"version": _WORDS, "by": _WORDS, "approved_by": _WORDS, "time": _WORDS}
+    return closed({**people, "sequence": {"type": "integer", "minimum": 1}, "champion": {"type": "boolean"}})
+
+
+def _receipt() -> Schema:
+    """Signed with Ed25519 (RFC 8032) over the canonical JSON of ["lymphorisk receipt", store, sequence, digest, time]."""
+    return closed(
+        {
+            "sequence": {"type": "integer", "minimum": 1},
+            "digest": HEX_64,
+            "time": {"type": "string", "pattern": _UTC},
+            "store": _WORDS,
+            "signature": _HEX_128,
+            "public_key": HEX_64,
+        }
+    ) | {"description": _receipt.__doc__}
+
+
+def _scores() -> Schema:
+    return closed({"scores": rows({"anyOf": [ref("Answer"), ref("Refusal")]}, minItems=1)})
+
+
+def _model() -> Schema:
+    feature = closed({"name": _WORDS, "label": _WORDS, "group": _WORDS, "unit": _WORDS, "required": {"type": "boolean"}})
+    level = {"enum": ["evaluable", "promotable"]}
+    horizon = closed({"days": {"type": "number", "exclusiveMinimum": 0}, "level": level, "why": _WORDS, "died_share": _RISK})
+    deaths = keyed({"type": "integer", "minimum": 0})
+    fields = {
+        "name": _WORDS,
+        "digest": HEX_64,
+        "release": ref("Release"),
+        "trained_on": _WORDS,
+        "provenance": {"type": "object", "description": "cohort, code, libraries and settings"},
+        "time_origin": _WORDS | {"description": f"such as {TIME_ORIGIN}"},
+        "horizons": rows(horizon, minItems=1),
+        "refused_horizons": keyed(_WORDS, _DAYS),
+        "features": rows(feature),
+        "development_deaths": closed({"by_tumour": deaths, "by_prior_line": deaths}),
+        "facts": {"type": "object", "description": "what the model card says of the development"},
+        "disclaimer": {"const": DISCLAIMER},
+    }
+    return closed(fields, [name for name in fields if name != "release"])
+
+
+def _errors() -> Schema:
+    pointer = {"type": "string", "format": "json-pointer", "description": 'RFC 6901; "" is the whole request'}
+    return rows(closed({"pointer": pointer, "detail": _WORDS | {"description": "what is allowed; never what was given"}}))
+
+
+def _problem() -> Schema:
+    """RFC 9457."""
+    status = {"type": "integer", "minimum": 400, "maximum": 599}
+    return closed({"type": {"const": "about:blank"}, "title": _WORDS, "status": status, "errors": _errors()})
