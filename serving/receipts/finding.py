@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from serving.receipts.keys import ReceiptKeys
 from serving.receipts.payload import unpack
-from serving.receipts.record import SCORE, BrokenReceipt, Record
+from serving.receipts.record import SCORE, Record
 
 if TYPE_CHECKING:
     from serving.receipts.store import Store
@@ -40,7 +41,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Receipt:
-    """A record of a score and what it holds; without a document, `why` tells whether it was erased, and `told` what is wrong."""
+    """A record and what it holds; without a document, `why` tells whether it was erased, and `told` what is wrong."""
 
     record: Record
     document: Mapping[str, Any] | None
@@ -73,12 +74,14 @@ def named(store: Store, id: str) -> Record:
 
 
 def opened(store: Store, keys: ReceiptKeys, record: Record) -> Receipt:
-    """The record of a score with its document; one that was erased, or does not open, is told as such and raises nothing."""
+    """The record with its document; one that was erased, or does not open, is told as such and raises nothing."""
     from serving.receipts.store import Erased
 
     try:
+        if record.kind != SCORE:
+            return Receipt(record, json.loads(record.payload))
         return Receipt(record, unpack(store.content(record, keys)))
     except Erased as error:
         return Receipt(record, None, ERASED, str(error))
-    except BrokenReceipt as error:
+    except ValueError as error:  # BrokenReceipt, and what is no JSON
         return Receipt(record, None, BROKEN, str(error))

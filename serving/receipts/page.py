@@ -1,0 +1,61 @@
+"""Receipts on paper: one a page for a few of them, one a row for many; a file without scripts, which fetches nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from models.example import EXAMPLE
+from serving.receipts.finding import Receipt
+from serving.receipts.telling import DOES_NOT_HOLD, Section, is_example, percent, sections
+from serving.receipts.text import right_aligned
+from serving.standing import DISCLAIMER
+
+FEW = 20  # receipts that get a page each
+DAY = 90  # the horizon of the table, or the one nearest to it
+_HEADER = ("number", "written (UTC)", "model", "site", "within", "risk", "warnings")
+
+
+def page(title: str, opening: Sequence[str], articles: Iterable[Sequence[Section]], example: bool) -> str:
+    """An HTML page; every text in it is escaped. An article begins on a sheet of its own."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
+    )
+    environment.filters["right_aligned"] = right_aligned
+    return environment.get_template("page.html").render(
+        title=title,
+        opening=opening,
+        articles=list(articles),
+        example=EXAMPLE if example else "",
+        disclaimer=DISCLAIMER,
+        bad=DOES_NOT_HOLD,
+    )
+
+
+def of_receipts(receipts: Iterable[Receipt]) -> str:
+    """A sheet each for a few receipts, one table for many."""
+    waiting = iter(receipts)
+    few = list(islice(waiting, FEW + 1))
+    if len(few) <= FEW:
+        return page("Receipts", (), [sections(one) for one in few], any(map(is_example, few)))
+    rows, example = [_HEADER], False
+    for one in chain(few, waiting):
+        rows.append((str(one.record.sequence), one.record.time[:19].replace("T", " "), *_told(one)))
+        example |= is_example(one)
+    return page("Receipts", (), [[Section(f"{len(rows) - 1:,} receipts", table=tuple(rows))]], example)
+
+
+def _told(one: Receipt) -> tuple[str, str, str, str, str]:
+    if one.document is None:
+        return (one.why, "", "", "", "")
+    answer: Mapping[str, Any] = one.document["answer"]
+    model, site, warnings = answer["model"]["digest"][:16], one.document["site"], str(len(answer["warnings"]))
+    if not answer["risks"]:
+        return (model, site, "", "", warnings)
+    days = min(answer["risks"], key=lambda horizon: abs(int(horizon) - DAY))
+    return (model, site, f"{days} days", percent(answer["risks"][days]["risk"]), warnings)
+
