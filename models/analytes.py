@@ -19,7 +19,7 @@ from models.reading import NINES, NO_LIMIT, Limit, missing_code, read, shown, wh
 
 __all__ = [
     "ANALYTES", "BY_LOINC", "UNCONFIRMED_LOINC", "Analyte", "InvalidQuantity", "Limit", "Quantity",
-    "ecog_from_karnofsky", "quantity", "require_unit",
+    "ecog_from_karnofsky", "factor_of", "quantity", "require_unit",
 ]
 
 
@@ -168,6 +168,11 @@ def ecog_from_karnofsky(karnofsky: float) -> int:
     40-10 agreed better (Prasad, World J Clin Oncol 2018;9:140, 10.5306/wjco.v9.i7.140). Raises InvalidQuantity.
     """
     return int(100 - quantity("karnofsky", karnofsky, "{score}").value) // 20
+
+
+def factor_of(analyte: str, unit: str | None) -> Decimal:
+    """What one `unit` is in the canonical unit of the analyte; KeyError for what is not accepted."""
+    return _unit(analyte, unit)[1]
 
 
 @lru_cache(maxsize=1024)

@@ -52,6 +52,16 @@ def course_faults(courses: Sequence[Treatment], field: str) -> list[Fault]:
         for name, value, allowed in (("modality", course.modality, MODALITIES), ("outcome", course.outcome, OUTCOMES)):
             if value not in allowed:
                 faults.append(Fault(f"{place}/{name}", str(value), "one of " + ", ".join(allowed)))
+    return faults + _repeated(courses, field)
+
+
+def _repeated(courses: Sequence[Treatment], field: str) -> list[Fault]:
+    """The treatments that stand twice: each without a line number would count as a line."""
+    seen, faults = set(), []
+    for index, course in enumerate(courses):
+        if course in seen:
+            faults.append(Fault(f"{field}/{index}", "a treatment twice", "each treatment once", "two sources merged"))
+        seen.add(course)
     return faults
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 
 from models.fault import Fault
@@ -95,6 +95,7 @@ def _completed(known: dict[str, Known], where: Mapping[str, str], faults: list[F
     if lines is not None and therapy is not None and (float(lines) > 0) != (float(therapy) > 0):
         field = where.get("prior_systemic_therapy", "prior_systemic_therapy")
         faults.append(Fault(field, "yes" if therapy else "no", "what prior_lines says"))
+    faults += _contradictions(known, where)
     if lines is not None and therapy is None:
         known["prior_systemic_therapy"] = float(float(lines) > 0)
     if lines is None and therapy == 0:
@@ -102,6 +103,17 @@ def _completed(known: dict[str, Known], where: Mapping[str, str], faults: list[F
     if known.get("days_since_radiotherapy") is not None and known.get("prior_radiotherapy") is None:
         known["prior_radiotherapy"] = 1.0
     return History(**known)  # type: ignore[arg-type]  # each field was read by its own kind above
+
+
+def _contradictions(known: Mapping[str, Known], where: Mapping[str, str]) -> Iterator[Fault]:
+    """What only somebody with a prior line or with radiotherapy can have, of somebody who had none."""
+    if 0 in (known.get("prior_lines"), known.get("prior_systemic_therapy")):
+        for name in ("months_on_therapy", "last_line_months", "last_line_outcome"):
+            if known.get(name) not in (None, 0, "unknown"):
+                yield Fault(where.get(name, name), "another", "nothing, or 0 months, since there was no prior line")
+    if known.get("prior_radiotherapy") == 0 and known.get("days_since_radiotherapy") is not None:
+        name = "days_since_radiotherapy"
+        yield Fault(where.get(name, name), "a number", "nothing, since there was no radiotherapy")
 
 
 def _flag(value: object, field: str, faults: list[Fault]) -> float | None:

@@ -8,11 +8,12 @@ function `assemble`, which names every fault at once.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from models.courses import Treatment, course_faults, summarise
+from models.courses import DAYS_A_MONTH, Treatment, course_faults, summarise
+from models.doubts import of_a_patient
 from models.fault import Fault
 from models.history import FLAGS, History, read_history
 from models.measurements import ALC_FLOOR, CURRENT_DAYS, STALE_DAYS, GivenMeasurement, Measurement, read_measurements
@@ -31,6 +32,7 @@ __all__ = [
     "assemble",
 ]
 
+DAYS_A_YEAR = 365.25
 SEXES = ("female", "male", "unknown")
 # lengths in days and months may be rounded, and dated treatments are the better witness; these are either so or not
 _CONTRADICTABLE = frozenset({"prior_lines", "last_line_outcome", *FLAGS})
@@ -62,6 +64,7 @@ class Patient:
     extra: Mapping[str, float | str] = field(default_factory=dict)
     site: str = ""
     audit: Mapping[str, str] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()  # what can be true and looks like a slip: sentences without a value
 
     @cached_property
     def series(self) -> dict[str, list[Measurement]]:
@@ -104,14 +107,16 @@ def assemble(
     audit: Mapping[str, str] | None = None,
     fields: Mapping[str, str] | None = None,
     faults: Sequence[Fault] = (),
+    doubts: Sequence[str] = (),
 ) -> Patient:
     """The patient described, or InvalidPatient naming every field at fault.
 
-    `fields` names the place of each simple field ("/age_years", "column age"); `faults` are those the caller has found already.
+    `fields` names the place of each simple field ("/age_years", "column age"); `faults` and `doubts` are those the caller has
+    found already.
     """
-    where, found = fields or {}, list(faults)
-    measured = read_measurements(measurements, found)
-    courses = tuple(treatments)
+    where, found, doubted = fields or {}, list(faults), list(doubts)
+    given, courses = list(measurements), tuple(treatments)
+    measured = read_measurements(given, found, doubted)
     found += course_faults(courses, where.get("treatments", "treatments"))
     summary = read_history(history or {}, where, found)
     patient = Patient(
@@ -126,9 +131,23 @@ def assemble(
         site=site,
         audit=audit or {},
     )
+    found += _before_birth(patient, given, where)
     if found:
         raise InvalidPatient(found)
-    return patient
+    return replace(patient, doubts=tuple(dict.fromkeys([*doubted, *of_a_patient(patient)])))
+
+
+def _before_birth(patient: Patient, given: Sequence[GivenMeasurement], where: Mapping[str, str]) -> Iterator[Fault]:
+    """What lies further back than the patient's life; a year more, since ages are rounded."""
+    days = (patient.age_years + 1) * DAYS_A_YEAR
+    allowed = "a day within the patient's life"
+    yield from (Fault(one.beside("date"), "a day before birth", allowed) for one in given if one.days_before_index > days)
+    for index, course in enumerate(patient.treatments):
+        if course.start_days_before > days:
+            yield Fault(f"{where.get('treatments', 'treatments')}/{index}/start", "a day before birth", allowed)
+    for name, unit in (("days_since_radiotherapy", 1.0), ("months_on_therapy", DAYS_A_MONTH), ("last_line_months", DAYS_A_MONTH)):
+        if (getattr(patient.history, name) or 0.0) * unit > days:
+            yield Fault(where.get(name, name), "longer than the patient's life", "a time within the patient's life")
 
 
 def _age(given: object, field: str, faults: list[Fault]) -> float:

@@ -39,6 +39,7 @@ def patient_document(patient: Patient) -> dict[str, object]:
         "treatments": [_written(one) for one in patient.treatments],
         "history": _written(patient.history),
         **{name: dict(getattr(patient, name)) for name in _MAPS},
+        "doubts": list(patient.doubts),
     }
 
 
@@ -49,7 +50,7 @@ def patient_from(document: object) -> Patient:
     if type(given.get("format")) is not int or given["format"] != FORMAT:
         faults = faults or [Fault("/format", "another", f"{FORMAT}", "written by a later version")]
         raise InvalidPatient(faults)
-    _require_names(given, _FIELDS, _FIELDS, "", faults)
+    _require_names(given, (*_FIELDS, "doubts"), _FIELDS, "", faults)
     if faults:
         raise InvalidPatient(faults)
     read: dict[str, Any] = {name: _value(given[name], kind, name, f"/{name}", faults) for name, kind in _SIMPLE.items()}
@@ -57,6 +58,7 @@ def patient_from(document: object) -> Patient:
     read["measurements"] = _parts(given["measurements"], Measurement, "/measurements", faults)
     read["treatments"] = _parts(given["treatments"], Treatment, "/treatments", faults)
     read["history"] = _part(given["history"], History, "/history", faults)
+    read["doubts"] = _value(given.get("doubts", []), tuple[str, ...], "doubts", "/doubts", faults)
     if faults:
         raise InvalidPatient(faults)
     return Patient(**read)

@@ -84,6 +84,7 @@ def quality_of(model: RiskModel, patient: Patient) -> Quality:
     reads = _reads(tuple((name, one.analyte) for name, one in features.items()))
     unused = [InputQuality(name, _label(name), ("given but not used",)) for name in _given(patient) if name not in reads]
     warnings = [*_blood_warnings(patient), *_ca19_9_warnings(patient), *_lab_warnings(patient), *_range_warnings(model, readings)]
+    warnings += patient.doubts
     return Quality((*used, *unused), tuple(warnings))
 
 
@@ -190,7 +191,7 @@ def _lab_warnings(patient: Patient) -> Iterator[str]:
             yield f"{label}: older than {STALE_DAYS:g} days before the index date, history only"
         elif newest.stale:
             yield f"{label}: stale, {CURRENT_DAYS + 1:g} to {STALE_DAYS:g} days before the index date"
-        if not newest.plausible:
+        if not all(one.plausible for one in series):
             yield f"{label}: outside the plausible range; check the value and its unit"
     ldh = patient.current("ldh")
     if ldh is not None and not ldh.uln:

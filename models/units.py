@@ -23,6 +23,8 @@ def plain(unit: str) -> str:
     ('G/L', 'g/l')
     """
     joined = "".join(unit.split()).translate(_SIGNS)
+    if not joined.isascii():
+        return joined  # the Kelvin sign is no K
     return "G/L" if joined in ("G/L", "G/l") else joined.lower()
 
 
