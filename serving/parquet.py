@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def csv_to_parquet(table: Path, out: Path, texts: Collection[str], whole: Collection[str] = ()) -> None:
-    """Copy the table to `out`: the columns `texts` are texts, `whole` whole numbers, and all others numbers."""
+    """Copy the table to `out`: of its columns those in `texts` are texts, those in `whole` whole numbers, the others numbers."""
     import pyarrow  # only those who want Parquet pay for it
     from pyarrow import csv as arrow_csv
     from pyarrow import parquet

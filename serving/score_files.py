@@ -17,6 +17,7 @@ from models.design import FloatArray
 from models.patient import Patient
 from models.quality import Quality, quality_of
 from models.risk import RiskModel, sigmoid
+from serving.parquet import csv_to_parquet
 from serving.patient_files import LINES, Asked
 from serving.refused import Refused
 from serving.score import Company, admit, score, together
@@ -158,29 +159,10 @@ def _lines(artifact: Artifact, path: Path, site: str, recorder: Recorder | None)
 
 @contextmanager
 def _parquet(artifact: Artifact, path: Path, site: str, recorder: Recorder | None) -> Iterator[Write]:
-    """By way of the CSV: pyarrow reads that by itself, while arrays of Python values make it load pandas where there is one."""
     table = path.with_suffix(".csv.part")
     try:
         with _csv(artifact, table, site, recorder) as write:
             yield write
-        _copy_to_parquet(table, path)
+        csv_to_parquet(table, path, _TEXTS, (RECEIPT,))
     finally:
         table.unlink(missing_ok=True)
-
-
-def _copy_to_parquet(table: Path, path: Path) -> None:
-    import pyarrow  # only those who want Parquet pay for it
-    from pyarrow import csv as arrow_csv
-    from pyarrow import parquet
-
-    with table.open(newline="", encoding="utf-8") as file:
-        names = next(csv.reader(file))
-    types = {name: pyarrow.string() if name in _TEXTS else pyarrow.float64() for name in names} | {RECEIPT: pyarrow.int64()}
-    reader = arrow_csv.open_csv(
-        table,
-        parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
-        convert_options=arrow_csv.ConvertOptions(column_types=types),
-    )
-    with reader, parquet.ParquetWriter(path, reader.schema) as writer:
-        for batch in reader:
-            writer.write_batch(batch)
