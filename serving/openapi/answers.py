@@ -24,12 +24,14 @@ _NUMBER_OR_NULL = {"type": ["number", "null"]}
 
 
 def answer_schemas(model: RiskModel) -> dict[str, Schema]:
-    """The components of everything that is answered by `model`; those of a model of simulated patients begin by saying so."""
-    opened = {name: _opened(model, schema) for name, schema in _whole().items()}
-    return opened | {
-        "Refusal": closed(
-            {"id": {"type": ["string", "null"]}, "refused": {"enum": list(get_args(Why))}, "errors": _errors()},
-        ),
+    """The components of everything that is answered by `model`; what one of simulated patients says, begins by saying so."""
+    refusal = {"id": {"type": ["string", "null"]}, "refused": {"enum": list(get_args(Why))}, "errors": _errors()}
+    return {
+        "Answer": _opened(model, _answer()),
+        "Scores": _opened(model, _scores()),
+        "Model": _opened(model, _model()),
+        "Problem": _opened(model, _problem(), always=False),  # before the request reaches the model, none of it is known
+        "Refusal": closed(refusal),
         "Explanation": _explanation(),
         "Estimate": _estimate(),
         "Receipt": _receipt(),
@@ -38,16 +40,11 @@ def answer_schemas(model: RiskModel) -> dict[str, Schema]:
     }
 
 
-def _whole() -> dict[str, Schema]:
-    """The bodies of responses."""
-    return {"Answer": _answer(), "Scores": _scores(), "Model": _model(), "Problem": _problem()}
-
-
-def _opened(model: RiskModel, schema: Schema) -> Schema:
+def _opened(model: RiskModel, schema: Schema, always: bool = True) -> Schema:
     if not model.simulated:
         return schema
     fields = {"example": {"const": EXAMPLE}} | schema["properties"]
-    return schema | {"required": ["example", *schema["required"]], "properties": fields}
+    return schema | {"required": [*(["example"] if always else []), *schema["required"]], "properties": fields}
 
 
 def _answer() -> Schema:

@@ -30,14 +30,16 @@ _CLINICAL = (
     "than their wholes, no draw later than the index date and two values of one day the same is no matter of shape."
 )
 _REASONS = {
-    400: "not strict JSON, or not the shape of a request for several patients",
-    408: "the body did not arrive in time",
+    400: "no HTTP, not strict JSON, or not the shape of a request for several patients",
+    408: "the request did not arrive in time",
     413: "more than 1 MiB",
     415: "not application/json in UTF-8, or compressed",
     422: "the patient cannot be read, is not one the model is for, or lacks an input that it requires",
+    431: "more than 16 KiB of headers",
     500: "something unexpected happened, and it is not the request; no score",
     503: "no score, since its receipt could not be made durable; try again",
 }
+_ANYWHERE = (400, 408, 431, 500)
 
 
 def document(model: RiskModel) -> Schema:
@@ -69,7 +71,7 @@ def _scores(model: RiskModel) -> Schema:
         "requestBody": {"required": True, "content": content},
         "responses": {
             "200": _json("risks with their reasons and receipts", {"anyOf": [ref("Answer"), ref("Scores")]}, no_store=True),
-            **_problems(400, 408, 413, 415, 422, 500, 503),
+            **_problems(413, 415, 422, 503),
         },
     }
 
@@ -78,7 +80,7 @@ def _model() -> Schema:
     return {
         "operationId": "model",
         "summary": "The model that answers: what it learned from, whom and what it is for",
-        "responses": {"200": _json("the model", ref("Model")), **_problems(500)},
+        "responses": {"200": _json("the model", ref("Model")), **_problems()},
     }
 
 
@@ -87,7 +89,7 @@ def _alive() -> Schema:
     return {
         "operationId": "alive",
         "summary": "Whether the process answers",
-        "responses": {"200": _json("it does", alive), **_problems(500)},
+        "responses": {"200": _json("it does", alive), **_problems()},
     }
 
 
@@ -96,7 +98,7 @@ def _ready() -> Schema:
     return {
         "operationId": "ready",
         "summary": "Whether a score would be answered: its receipt could be made durable now",
-        "responses": {"200": _json("it would", ready), **_problems(500, 503)},
+        "responses": {"200": _json("it would", ready), **_problems(503)},
     }
 
 
@@ -115,7 +117,7 @@ def _json(said: str, schema: Schema, no_store: bool = False) -> Schema:
 
 
 def _problems(*statuses: int) -> Schema:
-    return {str(status): _problem(status) for status in statuses}
+    return {str(status): _problem(status) for status in sorted({*_ANYWHERE, *statuses})}
 
 
 def _problem(status: int) -> Schema:

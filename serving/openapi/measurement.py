@@ -24,8 +24,7 @@ def measurements() -> dict[str, Schema]:
     found: dict[str, Schema] = {"Measurement": {"anyOf": [ref(_named(name)) for name in ANALYTES]}, "Limit": LIMIT}
     for name, analyte in ANALYTES.items():
         found[_named(name)] = _measurement(analyte)
-        found |= {_units_named(spellings): {"enum": spellings} for spellings in _by_factor(analyte).values()}
-    return found
+    return found | {name: {"enum": list(spellings)} for spellings, name in _UNITS.items()}
 
 
 def has(analyte: str) -> Schema:
@@ -35,11 +34,6 @@ def has(analyte: str) -> Schema:
 
 def _named(analyte: str) -> str:
     return f"Measurement.{analyte}"
-
-
-def _units_named(spellings: list[str]) -> str:
-    plain = "".join(sign if sign.isalnum() else "-" for sign in spellings[0].replace("%", "percent"))
-    return f"Units.{plain.strip('-')}"
 
 
 def _measurement(analyte: Analyte) -> Schema:
@@ -65,10 +59,10 @@ def _naming(analyte: Analyte) -> Schema:
     return {"anyOf": [by_name, by_code]}
 
 
-def _in_unit(analyte: Analyte, factor: float, spellings: list[str]) -> Schema:
+def _in_unit(analyte: Analyte, factor: float, spellings: tuple[str, ...]) -> Schema:
     low, high = _bounds(analyte, factor, spellings[0])
     fields = {
-        "unit": ref(_units_named(spellings)),
+        "unit": ref(_UNITS[spellings]),
         "value": _values(analyte, factor, (low, high)),
         "uln": {"type": ["number", "null"], "exclusiveMinimum" if low == 0 else "minimum": low, "maximum": high},
     }
@@ -86,10 +80,19 @@ def _values(analyte: Analyte, factor: float, bounds: tuple[float, float]) -> Sch
     return {"anyOf": [*numbers, ref("Limit")]}
 
 
-def _by_factor(analyte: Analyte) -> Mapping[float, list[str]]:
-    found: dict[float, list[str]] = {}
+def _by_factor(analyte: Analyte) -> Mapping[float, tuple[str, ...]]:
+    found: dict[float, tuple[str, ...]] = {}
     for spelling, factor in analyte.units.items():
-        found.setdefault(factor, []).append(spelling)
+        found[factor] = (*found.get(factor, ()), spelling)
+    return found
+
+
+def _units() -> Mapping[tuple[str, ...], str]:
+    """The spellings of one unit, named after the first analyte that comes in them."""
+    found: dict[tuple[str, ...], str] = {}
+    for name, analyte in ANALYTES.items():
+        for place, spellings in enumerate(_by_factor(analyte).values(), start=1):
+            found.setdefault(spellings, f"Units.{name}.{place}")
     return found
 
 
@@ -121,3 +124,6 @@ def _accepted(analyte: Analyte, number: float, unit: str) -> bool:
 def _shown(number: float) -> float:
     """A whole number without its .0."""
     return int(number) if number.is_integer() else number
+
+
+_UNITS = _units()
