@@ -8,10 +8,9 @@ value they have for a patient of whom nothing is known there.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
-from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from models.analytes import ANALYTES
 from models.courses import Treatment
@@ -22,12 +21,37 @@ from models.patient import SEXES, InvalidPatient, Patient
 
 FORMAT = 1
 _Part = TypeVar("_Part", Measurement, Treatment, History)
-_SIMPLE: Mapping[str, type] = {"id": str, "age_years": float, "sex": str, "tumour": str, "site": str}
-_MAPS = ("extra", "audit")
+
+
+class _Kind(NamedTuple):
+    """What may stand in a field: the types that JSON gives, and the words where only some are understood."""
+
+    types: frozenset[type]
+    words: frozenset[object] | None
+
+
+def _kind(declared: Any, words: Iterable[str] | None = None) -> _Kind:
+    """The kind of a field by its declaration: a simple type, several of them, texts, or words of a list."""
+    if get_origin(declared) is Literal:
+        return _Kind(frozenset({str}), frozenset(get_args(declared)))
+    if get_origin(declared) is tuple:
+        return _Kind(frozenset({list}), None)
+    parts = get_args(declared) or (declared,)
+    whole = {int} if float in parts else set()  # a float may have been written as a whole number
+    return _Kind(frozenset({*parts, *whole}), None if words is None else frozenset(words))
+
+
+_WORDS = {"analyte": ANALYTES, "sex": SEXES}  # a patient of other words is none
+_KINDS = {
+    part: {name: _kind(declared, _WORDS.get(name)) for name, declared in get_type_hints(part).items()}
+    for part in (Measurement, Treatment, History)
+}
+_REQUIRED = {part: [one.name for one in fields(part) if one.default is MISSING] for part in _KINDS}
+_DECLARED = get_type_hints(Patient)
+_SIMPLE = {name: _kind(_DECLARED[name], _WORDS.get(name)) for name in ("id", "age_years", "sex", "tumour", "site")}
+_MAPS = {name: _kind(get_args(_DECLARED[name])[1]) for name in ("extra", "audit")}
+_TEXTS = _kind(tuple[str, ...])
 _FIELDS = ("format", *_SIMPLE, "measurements", "treatments", "history", *_MAPS)
-_KINDS: Mapping[type, Mapping[str, Any]] = {kind: get_type_hints(kind) for kind in (Measurement, Treatment, History)}
-_REQUIRED = {kind: [one.name for one in fields(kind) if one.default is MISSING] for kind in (Measurement, Treatment, History)}
-_WORDS = {"analyte": frozenset(ANALYTES), "sex": frozenset(SEXES)}  # a patient of other words is none
 
 
 def patient_document(patient: Patient) -> dict[str, object]:
@@ -53,12 +77,12 @@ def patient_from(document: object) -> Patient:
     _require_names(given, (*_FIELDS, "doubts"), _FIELDS, "", faults)
     if faults:
         raise InvalidPatient(faults)
-    read: dict[str, Any] = {name: _value(given[name], kind, name, f"/{name}", faults) for name, kind in _SIMPLE.items()}
-    read |= {"extra": _map(given["extra"], float | str, "/extra", faults), "audit": _map(given["audit"], str, "/audit", faults)}
+    read: dict[str, Any] = {name: _value(given[name], kind, f"/{name}", faults) for name, kind in _SIMPLE.items()}
+    read |= {name: _map(given[name], kind, f"/{name}", faults) for name, kind in _MAPS.items()}
     read["measurements"] = _parts(given["measurements"], Measurement, "/measurements", faults)
     read["treatments"] = _parts(given["treatments"], Treatment, "/treatments", faults)
     read["history"] = _part(given["history"], History, "/history", faults)
-    read["doubts"] = _value(given.get("doubts", []), tuple[str, ...], "doubts", "/doubts", faults)
+    read["doubts"] = _value(given.get("doubts", []), _TEXTS, "/doubts", faults)
     if faults:
         raise InvalidPatient(faults)
     return Patient(**read)
@@ -80,7 +104,7 @@ def _part(given: object, kind: type[_Part], at: str, faults: list[Fault]) -> _Pa
     before, kinds, found = len(faults), _KINDS[kind], _object(given, at, faults)
     if isinstance(given, dict):
         _require_names(found, kinds, _REQUIRED[kind], at, faults)
-    read = {name: _value(found[name], kinds[name], name, f"{at}/{name}", faults) for name in kinds if name in found}
+    read = {name: _value(found[name], kind, f"{at}/{name}", faults) for name, kind in kinds.items() if name in found}
     return kind(**read) if len(faults) == before else None
 
 
@@ -99,31 +123,16 @@ def _require_names(
     faults += [Fault(f"{at}/{name}", "nothing", "a value") for name in required if name not in given]
 
 
-def _map(given: object, kind: Any, at: str, faults: list[Fault]) -> dict[str, Any]:
-    return {name: _value(one, kind, "", at, faults) for name, one in _object(given, at, faults).items()}
+def _map(given: object, kind: _Kind, at: str, faults: list[Fault]) -> dict[str, Any]:
+    return {name: _value(one, kind, at, faults) for name, one in _object(given, at, faults).items()}
 
 
-def _value(given: object, kind: Any, name: str, at: str, faults: list[Fault]) -> Any:
-    """The value, if it is of the kind that the field is declared with; tuples are lists in JSON."""
-    if get_origin(kind) is tuple:
-        if isinstance(given, list) and all(isinstance(one, str) for one in given):
+def _value(given: Any, kind: _Kind, at: str, faults: list[Fault]) -> Any:
+    """The value, if it is of the kind; tuples of texts are lists in JSON."""
+    if type(given) in kind.types and (kind.words is None or given in kind.words):
+        if type(given) is list and all(type(one) is str for one in given):
             return tuple(given)
-    elif any(_is(given, one) for one in (get_args(kind) if isinstance(kind, UnionType) else (kind,))) and (
-        name not in _WORDS or given in _WORDS[name]
-    ):
-        return given
+        if type(given) is not list and (type(given) is not float or math.isfinite(given)):
+            return given
     faults.append(Fault(at, "another kind", "a value as it was written"))
     return None
-
-
-_IS: Mapping[Any, Callable[[object], bool]] = {
-    NoneType: lambda given: given is None,
-    bool: lambda given: isinstance(given, bool),
-    str: lambda given: isinstance(given, str),
-    int: lambda given: isinstance(given, int) and not isinstance(given, bool),
-    float: lambda given: isinstance(given, int | float) and not isinstance(given, bool) and math.isfinite(given),
-}
-
-
-def _is(given: object, kind: Any) -> bool:
-    return given in get_args(kind) if get_origin(kind) is Literal else _IS[kind](given)

@@ -50,6 +50,7 @@ patients = st.builds(
     extra=st.dictionaries(text, number | text, max_size=3),
     site=text,
     audit=st.dictionaries(text, text, max_size=2),
+    doubts=st.lists(text, max_size=2).map(tuple),
 )
 
 
@@ -97,6 +98,8 @@ SOMEBODY = Patient(
         (("extra",), [], "/extra"),
         (("extra", "tmb"), None, "/extra"),
         (("audit", "race"), 1.0, "/audit"),
+        (("doubts",), "slip", "/doubts"),
+        (("doubts",), [1], "/doubts"),
         (("name",), "somebody", "patient"),
     ],
 )
@@ -129,6 +132,7 @@ def test_no_object_is_no_patient() -> None:
 
 def test_a_field_added_since_takes_the_value_of_not_being_known() -> None:
     document = through_json(SOMEBODY)
+    del document["doubts"]
     del document["history"]["metastatic_sites"]
     del document["measurements"][0]["method"]
     assert patient_from(document) == SOMEBODY
