@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from models.seal import BrokenSeal, Key, canonical, digest_of
@@ -76,6 +76,9 @@ class Signed:
     def as_json(self) -> dict[str, Any]:
         """A line of the head file; the receipt in an answer, to which the public key is added there."""
         return {name: getattr(self, name) for name in ("digest", "sequence", "signature", "store", "time")}
+
+
+FIELDS = tuple(field.name for field in fields(Record))
 
 
 def start(store: str) -> str:

@@ -1,0 +1,196 @@
+"""One group of receipts after another: committed, signed, and the chain never ahead of what is on the disk.
+
+After anything that failed, and so may or may not have reached the disk, the end of the chain is read from there again.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from sqlalchemy import Connection, insert, select, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from models.seal import canonical
+from serving.receipts.data_keys import DataKeys
+from serving.receipts.database import writing
+from serving.receipts.erasure import Erasure
+from serving.receipts.heads import HeadFile, head_line, last_head
+from serving.receipts.keys import ReceiptKeys
+from serving.receipts.record import (
+    CLOCK_SET_BACK,
+    FIELDS,
+    BrokenReceipt,
+    Draft,
+    NoReceipt,
+    Record,
+    Signed,
+    digest_of_record,
+    seal_of,
+    start,
+)
+from serving.receipts.recovery import Tail, signed_again, tail_of
+from serving.receipts.store import DATABASE, Store
+from serving.receipts.tables import RECORDS
+
+SLACK = datetime.timedelta(seconds=2)  # a clock may run back so far without a word: clocks are put right all the time
+
+
+class Chain:
+    """The end of the chain, and all that is open to add to it. Used by one thread, but for `fault`."""
+
+    def __init__(self, store: Store, keys: ReceiptKeys, tail: Tail):
+        self.store, self.keys = store, keys
+        self._tail, self._failed = tail, ""
+        self._data_keys = DataKeys(keys)
+        self._heads = HeadFile(store.heads, tail.heads_end)
+        self._connect()
+
+    @property
+    def head(self) -> Signed | None:
+        """The last head that is durable."""
+        return self._tail.head
+
+    def fault(self) -> str:
+        """Why nothing can be written now, as far as the files show it; nothing where something can."""
+        if not self.store.heads.exists():
+            return "the head file is missing"
+        if not (self.store.folder / DATABASE).exists():
+            return "the database is missing"
+        return self._failed
+
+    def write(self, drafts: Sequence[Draft], erasure: Erasure | None = None) -> list[Signed]:
+        """The receipts of the drafts (of the erasure), durable; NoReceipt, and nothing given out, where they are not."""
+        try:
+            self._stand_on_the_disk()
+            receipts = self._signed(self._committed(drafts, erasure)) if drafts or erasure else []
+        except (BrokenReceipt, OSError, SQLAlchemyError) as error:
+            self._failed = _reason(error)
+            raise NoReceipt(self._failed) from error
+        self._failed = ""
+        return receipts[-max(len(drafts), 1) :]
+
+    def close(self) -> None:
+        """Give back what is open."""
+        self._connection.close()
+        self._heads.close()
+
+    def _connect(self) -> None:
+        path = self.store.folder / DATABASE
+        self._connection = writing(path).connect()
+        self._connection.execute(text("PRAGMA data_version"))  # opens the files
+        self._connection.rollback()
+        self._places = _places(path)
+
+    def _stand_on_the_disk(self) -> None:
+        """The files are those that were written last, and the chain ends there as we think; else what is there is read again."""
+        moved = _places(self.store.folder / DATABASE) != self._places
+        if not (self._failed or moved or self._heads.fault() or self._tail.unsigned):
+            return
+        if fault := self._heads.fault():
+            self._take_up_heads(fault)
+        self._connection.close()
+        self._data_keys.forget()
+        self._connect()
+        self._tail = tail_of(self.store, self.keys)
+        if self._tail.unsigned:
+            self._sign_again()
+
+    def _take_up_heads(self, fault: str) -> None:
+        """Another file in the place of the heads is taken up if it ends where ours did."""
+        head, end = last_head(self.store.heads)
+        if head != self._tail.head:
+            raise BrokenReceipt(f"{fault}; what lies there now does not end with head {self._tail.signed}")
+        taken_up = HeadFile(self.store.heads, end)
+        self._heads.close()
+        self._heads = taken_up
+
+    def _sign_again(self) -> None:
+        """Sign what was committed and is covered by no head, then tell of it in the chain."""
+        before, last = self._tail.signed, self._tail.last
+        if last is None:
+            return
+        self._signed([last])
+        why = "the process or the disk stopped between the writing of records and the signing of their head"
+        self._signed(self._committed([signed_again(before, last.sequence, why)], None))
+
+    def _committed(self, drafts: Sequence[Draft], erasure: Erasure | None) -> list[Record]:
+        """The records of the drafts, in the database and synced."""
+        with self._connection.begin():
+            self._require_end(self._connection)
+            now = datetime.datetime.now(datetime.UTC)
+            events = [erasure.carried_out(self._connection)] if erasure else []
+            records = self._chained([*self._clock(now), *events, *drafts], now)
+            self._data_keys.write_new(self._connection)
+            self._connection.execute(insert(RECORDS), [_row(one) for one in records])
+        if erasure:
+            self._data_keys.forget()
+            # what was erased is zero in the database; now the log no longer holds it either
+            self._connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+            self._connection.rollback()
+        if _places(self.store.folder / DATABASE) != self._places:
+            raise BrokenReceipt("the database was exchanged or removed while it was written to")
+        return records
+
+    def _require_end(self, connection: Connection) -> None:
+        """The database ends where this process left it."""
+        asked = select(RECORDS.c.sequence, RECORDS.c.digest).order_by(RECORDS.c.sequence.desc()).limit(1)
+        found = connection.execute(asked).first()
+        last = self._tail.last
+        if (None if found is None else tuple(found)) != (None if last is None else (last.sequence, last.digest)):
+            raise BrokenReceipt("the database does not end where this process left it: somebody else wrote to it, or put it back")
+
+    def _clock(self, now: datetime.datetime) -> list[Draft]:
+        """The event that tells of a clock that was set back."""
+        if self._tail.last is None or _stamp(now + SLACK) >= self._tail.last.time:
+            return []
+        return [Draft(CLOCK_SET_BACK, "", canonical({"from": self._tail.last.time, "to": _stamp(now)}))]
+
+    def _chained(self, drafts: Sequence[Draft], now: datetime.datetime) -> list[Record]:
+        last, time = self._tail.last, _stamp(now)
+        sequence, previous = (last.sequence, last.digest) if last else (0, start(self.store.id))
+        records = []
+        for draft in drafts:
+            sequence += 1
+            subject, key, payload = self._data_keys.sealed(draft, self._connection)
+            record = Record(sequence, time, draft.kind, subject, key, payload, self._tail.signed, previous, "", "")
+            previous = digest_of_record(self.store.id, record)
+            records.append(replace(record, digest=previous, seal=seal_of(self.keys.sealing, previous)))
+        return records
+
+    def _signed(self, records: Sequence[Record]) -> list[Signed]:
+        """The receipts of committed records, once the head that covers them is durable."""
+        self._tail = Tail(records[-1], self._tail.head, self._tail.heads_end, self._tail.unsigned + len(records))
+        receipts = [self.keys.sign(self.store.id, one.sequence, one.digest, one.time) for one in records]
+        if fault := self._heads.fault():
+            raise BrokenReceipt(fault)
+        line = head_line(receipts[-1])
+        self._heads.append(line)
+        self._tail = Tail(records[-1], receipts[-1], self._tail.heads_end + len(line), 0)
+        return receipts
+
+
+def _row(record: Record) -> dict[str, object]:
+    return {name: getattr(record, name) for name in FIELDS}
+
+
+def _stamp(time: datetime.datetime) -> str:
+    return time.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _places(path: Path) -> list[tuple[int, int]]:
+    """Which files lie where the database and its log do."""
+    found = (os.stat(one) for one in (path, path.with_name(path.name + "-wal")))
+    return [(one.st_dev, one.st_ino) for one in found]
+
+
+def _reason(error: Exception) -> str:
+    """Why, without a value: a database's error can repeat what it was given."""
+    if isinstance(error, DBAPIError):
+        return f"the database refuses to write: {error.orig}"
+    if isinstance(error, OSError):
+        return f"the disk refuses: {error.strerror}"
+    return str(error) if isinstance(error, BrokenReceipt) else type(error).__name__

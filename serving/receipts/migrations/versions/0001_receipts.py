@@ -1,0 +1,47 @@
+"""The first tables: the store, its records, the keys of patients, and the triggers that keep them as they were written."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+# what may never be done to which table; a record is never altered, a key may only go
+FORBIDDEN = (("UPDATE", "store"), ("DELETE", "store"), ("UPDATE", "records"), ("DELETE", "records"), ("UPDATE", "data_keys"))
+
+
+def upgrade() -> None:
+    """Make the tables."""
+    op.create_table(
+        "store",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("created", sa.Text, nullable=False),
+        sa.Column("public_key", sa.Text, nullable=False),
+        sa.Column("format", sa.Integer, nullable=False),
+    )
+    op.create_table(
+        "records",
+        sa.Column("sequence", sa.Integer, primary_key=True),
+        sa.Column("time", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("payload", sa.LargeBinary, nullable=False),
+        sa.Column("head", sa.Integer, nullable=False),
+        sa.Column("previous", sa.Text, nullable=False),
+        sa.Column("digest", sa.Text, nullable=False),
+        sa.Column("seal", sa.Text, nullable=False),
+    )
+    op.create_index("ix_records_subject", "records", ["subject"])
+    op.create_table(
+        "data_keys",
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("wrapped", sa.LargeBinary, nullable=False),
+    )
+    op.create_index("ix_data_keys_subject", "data_keys", ["subject"])
+    for what, table in FORBIDDEN:
+        op.execute(
+            f"CREATE TRIGGER no_{what.lower()}_of_{table} BEFORE {what} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, 'a receipt is never altered'); END"
+        )

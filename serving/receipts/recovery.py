@@ -1,0 +1,78 @@
+"""What is on the disk when the receipts are opened: whole, or with a last group that was written and not yet signed.
+
+A computer may stop between writing records and signing them. Such records bear their seals and all name the head that was the
+last before them; they are signed again, and the chain says so. Whatever else does not fit is no accident, and nothing is opened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.seal import canonical
+from serving.receipts.heads import last_head
+from serving.receipts.keys import ReceiptKeys, verify
+from serving.receipts.record import SIGNED_AGAIN, BrokenReceipt, Draft, Record, Signed, require_link, start
+from serving.receipts.store import Store
+
+
+@dataclass(frozen=True)
+class Tail:
+    """Where a store ends: its last record (None in an empty one), the last head, where that ends in its file, what it leaves out."""
+
+    last: Record | None
+    head: Signed | None
+    heads_end: int
+    unsigned: int
+
+    @property
+    def signed(self) -> int:
+        """The number of the last record that a head covers."""
+        return self.head.sequence if self.head else 0
+
+
+def tail_of(store: Store, keys: ReceiptKeys) -> Tail:
+    """The end of the store, verified from its last head on; BrokenReceipt says what is wrong and what can be done."""
+    if store.public_key != keys.public_key:
+        raise BrokenReceipt(f"the receipts in {store.folder} were begun with another key: give that one (--receipts-key)")
+    if not store.heads.is_file():
+        raise BrokenReceipt(_no_heads(store.heads))
+    head, end = last_head(store.heads)
+    before = _covered(store, head, keys)
+    last, beyond = before, 0
+    for record in store.records(head.sequence if head else 0):
+        previous = last.digest if last else start(store.id)
+        require_link(store.id, record, last.sequence + 1 if last else 1, previous, keys.sealing)
+        if record.head != (head.sequence if head else 0):
+            cut = f"record {record.sequence} was written after head {record.head}, and {store.heads} ends before it"
+            raise BrokenReceipt(f"{cut}: the head file was cut back; put back a copy of it (a witness is one)")
+        last, beyond = record, beyond + 1
+    return Tail(last, head, end, beyond)
+
+
+def _covered(store: Store, head: Signed | None, keys: ReceiptKeys) -> Record | None:
+    """The record that the last head names, which must be as it was signed."""
+    if head is None:
+        return None
+    verify(keys.public_key, head, f"{store.heads}: the last head")
+    if head.store != store.id:
+        raise BrokenReceipt(f"{store.heads} belongs to another store ({head.store}) than the database ({store.id})")
+    record = store.record(head.sequence)
+    if record is None:
+        cut = f"{store.heads} knows of record {head.sequence}, and the database does not"
+        raise BrokenReceipt(f"{cut}: it was cut short, or an older copy was put back")
+    before = store.record(head.sequence - 1)
+    require_link(store.id, record, head.sequence, before.digest if before else start(store.id), keys.sealing)
+    if record.digest != head.digest:
+        raise BrokenReceipt(f"record {head.sequence} is not the one that was signed: the database was exchanged")
+    return record
+
+
+def _no_heads(path: Path) -> str:
+    way = "put back a copy of it (a witness is one), or move the folder away and begin a new one: nothing of it is lost"
+    return f"{path} is missing: without it nobody can say whether the receipts were cut short; {way}"
+
+
+def signed_again(before: int, last: int, why: str) -> Draft:
+    """The event that tells of records signed after the fact: those after `before`, up to `last`."""
+    return Draft(SIGNED_AGAIN, "", canonical({"after": before, "to": last, "why": why}))

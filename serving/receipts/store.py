@@ -1,0 +1,142 @@
+"""The receipts as they are read: one record after another, and each content with the key of its patient.
+
+Reading disturbs no writer, and alters nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Connection, Engine, Row, Select, and_, select
+from sqlalchemy.exc import DatabaseError
+
+from serving.receipts.database import reading, schema_faults
+from serving.receipts.heads import HEADS
+from serving.receipts.keys import ReceiptKeys, decrypt
+from serving.receipts.record import FORMAT, BrokenReceipt, Record
+from serving.receipts.tables import DATA_KEYS, RECORDS, STORE
+
+DATABASE = "receipts.db"
+_BLOCK = 1000  # records read at once
+
+
+class NoStore(BrokenReceipt):
+    """There are no receipts where some are looked for, or no database that can be read as such."""
+
+
+class Erased(Exception):
+    """A content that can be read by nobody any more: its key was erased on request."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """The receipts of one folder, for reading."""
+
+    folder: Path
+    heads: Path
+    id: str
+    created: str
+    public_key: str
+    engine: Engine = field(repr=False)
+
+    @classmethod
+    def open(cls, folder: Path, *, heads: Path | None = None) -> Store:
+        """The receipts in `folder`; NoStore where there are none."""
+        path = folder / DATABASE
+        if not path.is_file():
+            raise NoStore(f"there are no receipts in {folder}: no {DATABASE}")
+        engine = reading(path)
+        try:
+            with engine.connect() as connection:
+                id, created, public_key, _ = described(connection, folder)
+        except DatabaseError as error:
+            raise NoStore(f"{path} cannot be read as receipts ({error.orig})") from error
+        return cls(folder, heads or folder / HEADS, id, created, public_key, engine)
+
+    def records(self, after: int = 0, upto: int | None = None) -> Iterator[Record]:
+        """The records from `after` + 1 to `upto` in their order, a block at a time."""
+        asked = select(RECORDS).where(RECORDS.c.sequence > after).order_by(RECORDS.c.sequence)
+        return self._read(asked if upto is None else asked.where(RECORDS.c.sequence <= upto))
+
+    def rows(self, after: int = 0) -> Iterator[Sequence[Any]]:
+        """The fields of each record after that one, as they stand there, with the data key it names and whose that is (or None)."""
+        key = and_(DATA_KEYS.c.key == RECORDS.c.key, RECORDS.c.key != "")
+        asked = select(RECORDS, DATA_KEYS.c.wrapped, DATA_KEYS.c.subject).outerjoin(DATA_KEYS, key)
+        with self.engine.connect() as connection:
+            found = connection.execution_options(yield_per=_BLOCK)
+            yield from found.execute(asked.where(RECORDS.c.sequence > after).order_by(RECORDS.c.sequence))
+
+    def unused_keys(self) -> Iterator[str]:
+        """The data keys that no record names: none, unless somebody added them."""
+        named = select(RECORDS.c.key).where(RECORDS.c.key == DATA_KEYS.c.key).exists()
+        with self.engine.connect() as connection:
+            yield from connection.execute(select(DATA_KEYS.c.key).where(~named)).scalars()
+
+    def of_subject(self, subject: str) -> Iterator[Record]:
+        """The records of one patient (`ReceiptKeys.subject`); of nobody in particular where it is empty."""
+        return self._read(select(RECORDS).where(RECORDS.c.subject == subject).order_by(RECORDS.c.sequence))
+
+    def record(self, sequence: int) -> Record | None:
+        """The record of that number, if there is one."""
+        return next(self.records(sequence - 1, sequence), None)
+
+    def last(self) -> Record | None:
+        """The last record, if there is any."""
+        return next(self._read(select(RECORDS).order_by(RECORDS.c.sequence.desc()).limit(1)), None)
+
+    def wrapped(self, key: str) -> bytes | None:
+        """A data key as it is kept; None where it was erased, or never was."""
+        with self.engine.connect() as connection:
+            found: bytes | None = connection.execute(select(DATA_KEYS.c.wrapped).where(DATA_KEYS.c.key == key)).scalar()
+        return found
+
+    def data_keys(self) -> Iterator[tuple[str, str, bytes]]:
+        """Every data key: its name, whose it is, and the key as it is kept."""
+        with self.engine.connect() as connection:
+            asked = connection.execution_options(yield_per=_BLOCK).execute(select(DATA_KEYS).order_by(DATA_KEYS.c.key))
+            for row in asked:
+                yield row.key, row.subject, row.wrapped
+
+    def content(self, record: Record, keys: ReceiptKeys) -> bytes:
+        """What the record holds, decrypted. Raises Erased, and BrokenReceipt where it was altered or exchanged."""
+        if not record.key:
+            return record.payload
+        wrapped = self.wrapped(record.key)
+        if wrapped is None:
+            raise Erased(f"the content of record {record.sequence} was erased")
+        key = AESGCM(keys.unwrap(record.key, wrapped))
+        return decrypt(key, record.payload, bound_to(record.key, record.subject), f"record {record.sequence}")
+
+    def schema_faults(self) -> list[str]:
+        """In what the database differs from the one that was made: a trigger that was dropped, a table that was added."""
+        with self.engine.connect() as connection:
+            return schema_faults(connection)
+
+    def _read(self, asked: Select[Any]) -> Iterator[Record]:
+        with self.engine.connect() as connection, closing(connection.execution_options(yield_per=_BLOCK).execute(asked)) as rows:
+            for row in rows:
+                yield as_record(row)
+
+
+def bound_to(key: str, subject: str) -> bytes:
+    """What a payload is bound to: its key and its patient; under others it does not open."""
+    return f"{key}\n{subject}".encode()
+
+
+def as_record(row: Row[Any]) -> Record:
+    """A row of the records, whose columns stand in the order of the fields."""
+    return Record(*row)
+
+
+def described(connection: Connection, folder: Path) -> tuple[str, str, str, int]:
+    """The store's id, when it was made, its public key and its format; NoStore where it is not one of this program."""
+    found = connection.execute(select(STORE)).all()
+    if len(found) != 1 or found[0].format != FORMAT:
+        raise NoStore(f"{folder / DATABASE} holds no receipts of format {FORMAT}")
+    id, created, public_key, form = found[0]
+    return id, created, public_key, form
