@@ -64,7 +64,7 @@ class Store:
         return self._read(asked if upto is None else asked.where(RECORDS.c.sequence <= upto))
 
     def rows(self, after: int = 0) -> Iterator[Sequence[Any]]:
-        """The fields of each record after that one, as they stand there, with the data key it names and whose that is (or None)."""
+        """The fields of each record after that one as they stand there, the data key it names, and whose that is (or None)."""
         key = and_(DATA_KEYS.c.key == RECORDS.c.key, RECORDS.c.key != "")
         asked = select(RECORDS, DATA_KEYS.c.wrapped, DATA_KEYS.c.subject).outerjoin(DATA_KEYS, key)
         with self.engine.connect() as connection:
@@ -130,7 +130,7 @@ def bound_to(key: str, subject: str) -> bytes:
 
 def as_record(row: Row[Any]) -> Record:
     """A row of the records, whose columns stand in the order of the fields."""
-    return Record(*row)
+    return Record(*row._tuple())
 
 
 def described(connection: Connection, folder: Path) -> tuple[str, str, str, int]:

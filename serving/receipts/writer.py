@@ -164,7 +164,8 @@ def open_writer(
 ) -> Writer:
     """Open the receipts in `folder` for writing; made where there are none. `say` hears what was signed again.
 
-    Raises BrokenReceipt where they do not verify from their last head on, NoReceipt where another process writes or the disk refuses.
+    Raises BrokenReceipt where they do not verify from their last head on, NoReceipt where another process
+    writes or the disk refuses.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with ExitStack() as until_opened:
