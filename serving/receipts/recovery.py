@@ -18,7 +18,7 @@ from serving.receipts.store import Store
 
 @dataclass(frozen=True)
 class Tail:
-    """Where a store ends: the last record (None in an empty one), the last head, where that ends in its file, what it leaves out."""
+    """Where a store ends: the last record (None in an empty one), the last head and its end in the file, what no head covers."""
 
     last: Record | None
     head: Signed | None

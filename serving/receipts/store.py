@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, Engine, Row, Select, and_, select
+from sqlalchemy import Connection, Engine, Select, and_, select
 from sqlalchemy.exc import DatabaseError
 
 from serving.receipts.database import reading, schema_faults
@@ -128,9 +128,9 @@ def bound_to(key: str, subject: str) -> bytes:
     return f"{key}\n{subject}".encode()
 
 
-def as_record(row: Row[Any]) -> Record:
+def as_record(row: Sequence[Any]) -> Record:
     """A row of the records, whose columns stand in the order of the fields."""
-    return Record(*row._tuple())
+    return Record(*row)
 
 
 def described(connection: Connection, folder: Path) -> tuple[str, str, str, int]:
