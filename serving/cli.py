@@ -149,8 +149,9 @@ def serve(
                 at = listening(host, port)
             except OSError as error:
                 refuse(f"--host {host} --port {port}: {error.strerror}")
-            _say(f"answers at http://{f'[{host}]' if ':' in host else host}:{at.getsockname()[1]}; receipts in {receipts}")
-            answer(create_app(artifact, writer, site), at)
+            with at:
+                _say(f"answers at http://{f'[{host}]' if ':' in host else host}:{at.getsockname()[1]}; receipts in {receipts}")
+                answer(create_app(artifact, writer, site), at)
 
 
 def _say(words: str) -> None:

@@ -66,7 +66,7 @@ def _ours(record: logging.LogRecord) -> bool:
 def _event(record: logging.LogRecord) -> str:
     if not isinstance(record.msg, str):
         return type(record.msg).__name__
-    return record.msg if _ours(record) else record.msg.strip().partition("\n")[0]
+    return record.getMessage() if _ours(record) else record.msg.strip().partition("\n")[0]
 
 
 def _error(record: logging.LogRecord) -> dict[str, Any]:

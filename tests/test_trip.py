@@ -15,7 +15,10 @@ from typer.testing import CliRunner
 import lymphorisk
 from models import artifact
 from models.cohort_file import read_cohort_file
+from models.seal import Key
 from serving.app import create_app
+from serving.receipts.keys import ReceiptKeys
+from serving.receipts.writer import open_writer
 from training.cohort import read_cohort
 from training.fit import Settings
 from training.run import train
@@ -36,6 +39,12 @@ def trip(tmp_path_factory):
     tracking = Tracking(uri=uri, experiment="trip", registered_name="trip", pyfunc=lymphorisk.PYFUNC)
     run = train(path, folder / "model", Settings(refits=3, tree_refits=1, learner="ensemble"), bootstrap=5, tracking=tracking)
     return run, path, uri
+
+
+@pytest.fixture(scope="module")
+def receipts(tmp_path_factory):
+    with open_writer(tmp_path_factory.mktemp("receipts"), ReceiptKeys(Key(b"k" * 32))) as writer:
+        yield writer
 
 
 @pytest.fixture(scope="module")
@@ -120,9 +129,9 @@ def test_a_cohort_file_tells_every_term_of_the_training_matrix(trip, tmp_path):
 
 
 @pytest.mark.parametrize("other_units", [False, True], ids=["as in the file", "units spelled differently"])
-def test_http_answers_as_the_training_matrix(trip, expected, other_units):
+def test_http_answers_as_the_training_matrix(trip, expected, other_units, receipts):
     run, path, _ = trip
-    app = create_app(artifact.load(run.folder))
+    app = create_app(artifact.load(run.folder), receipts)
     patients = [wire_patient(path, row, other_units) for row in rows_of(path)]
     together = post(app, {"patients": patients}).json()
     alone = [post(app, patient).json() for patient in patients]
@@ -141,13 +150,15 @@ def test_the_pyfunc_answers_as_the_training_matrix(trip, expected):
     assert found[columns].to_numpy().tolist() == [expected[patient["id"]] for patient in patients]
 
 
-def test_the_whole_answer_is_the_same_over_http_and_from_the_pyfunc(trip):
+def test_the_whole_answer_is_the_same_over_http_and_from_the_pyfunc(trip, receipts):
     run, path, uri = trip
     mlflow.set_tracking_uri(uri)
     patients = [wire_patient(path, row) for row in rows_of(path, 8)]
-    app = create_app(artifact.load(run.folder))
+    app = create_app(artifact.load(run.folder), receipts)
     found = mlflow.pyfunc.load_model("models:/trip/1").predict(pd.DataFrame({"patient": [json.dumps(one) for one in patients]}))
-    assert [json.loads(answer) for answer in found["answer"]] == [post(app, one).json() for one in patients]
+    told = [post(app, one).json() for one in patients]
+    assert [one.pop("receipt")["public_key"] for one in told] == [receipts.public_key] * len(patients)
+    assert [json.loads(answer) for answer in found["answer"]] == told
 
 
 def test_a_fetched_model_is_the_saved_one(trip, tmp_path):
@@ -199,9 +210,9 @@ def test_a_file_scores_as_the_training_matrix_however_it_writes_a_level(site, tm
 
 
 @pytest.mark.parametrize("spelled", [float, lambda cell: cell, lambda cell: cell.removesuffix(".0")], ids=["2", '"2.0"', '"2"'])
-def test_a_level_on_the_wire_is_read_as_in_training(site, spelled):
+def test_a_level_on_the_wire_is_read_as_in_training(site, spelled, receipts):
     run, path, expected = site
-    app = create_app(artifact.load(run.folder))
+    app = create_app(artifact.load(run.folder), receipts)
     patients = []
     for row in rows_of(path):
         extra = {"tmb": float(row["tmb"])} | ({"stage": spelled(row["stage"])} if row["stage"] else {})
@@ -210,9 +221,9 @@ def test_a_level_on_the_wire_is_read_as_in_training(site, spelled):
     assert [risks_of(one) for one in found] == [expected[patient["id"]] for patient in patients]
 
 
-def test_a_number_given_as_text_is_refused_where_it_stands(site):
+def test_a_number_given_as_text_is_refused_where_it_stands(site, receipts):
     run, path, _ = site
-    app = create_app(artifact.load(run.folder))
+    app = create_app(artifact.load(run.folder), receipts)
     patient = wire_patient(path, rows_of(path)[1]) | {"extra": {"tmb": "73190", "stage": 2, "JohnSmith": "x"}}
     alone, (together,) = post(app, patient), post(app, {"patients": [patient]}).json()["scores"]
     assert (alone.status_code, [one["pointer"] for one in alone.json()["errors"]]) == (422, ["/extra/tmb"])

@@ -1,10 +1,19 @@
-"""Receipts that are kept in memory: signed with a key of their own, and refused when they are told to fail."""
+"""Receipts that are kept in memory, signed with a key of their own and refused when told to fail; a service as a process."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import http.client
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -61,3 +70,89 @@ class Remembered:
 @pytest.fixture
 def receipts() -> Remembered:
     return Remembered()
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service in a process of its own, with receipts of its own beside it."""
+
+    port: int
+    folder: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def receipts(self) -> Path:
+        return self.folder / "receipts"
+
+    @property
+    def said(self) -> bytes:
+        """Everything the process has written, to either stream."""
+        return (self.folder / "said").read_bytes()
+
+    def ask(
+        self, method: str, path: str, body: object = None, headers: Mapping[str, str] = MappingProxyType({})
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers (in small letters) and body of one request on a connection of its own."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+            connection.request(method, path, content, {"Content-Type": "application/json", **headers})
+            found = connection.getresponse()
+            return found.status, {name.lower(): value for name, value in found.getheaders()}, found.read()
+        finally:
+            connection.close()
+
+    def raw(self, sent: bytes, patience: float = 30.0) -> bytes:
+        """What comes back for these bytes, until the service closes the connection or says nothing more for a second."""
+        with socket.create_connection(("127.0.0.1", self.port)) as connection:
+            connection.settimeout(patience)
+            connection.sendall(sent)
+            found = b""
+            with contextlib.suppress(TimeoutError, ConnectionResetError):
+                while piece := connection.recv(65536):
+                    found += piece
+                    connection.settimeout(1.0)
+            return found
+
+
+@pytest.fixture(scope="session")
+def serving(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Service]]:
+    """Starts services, with the options given; `before`: Python that runs in the process before the command does."""
+    with contextlib.ExitStack() as until_the_end:
+
+        def start(*options: object, before: str = "", folder: Path | None = None) -> Service:
+            return until_the_end.enter_context(
+                _started(model_folder, folder or tmp_path_factory.mktemp("service"), before, options)
+            )
+
+        yield start
+
+
+@contextlib.contextmanager
+def _started(model: Path, folder: Path, before: str, options: Sequence[object]) -> Iterator[Service]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    code = f"{before}\nimport lymphorisk\nlymphorisk.main()"
+    kept = ("--receipts", folder / "receipts", "--receipts-key", folder / "receipts.key")
+    command = [sys.executable, "-c", code, "serve", "--model", model, "--port", port, *kept, *options]
+    with (folder / "said").open("ab") as said:
+        process = subprocess.Popen([str(word) for word in command], stdout=said, stderr=said)
+    service = Service(port, folder, process)
+    try:
+        _await(service)
+        yield service
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _await(service: Service) -> None:
+    end = time.monotonic() + 30
+    while time.monotonic() < end and service.process.poll() is None:
+        try:
+            service.ask("GET", "/livez")
+            return
+        except OSError:
+            time.sleep(0.05)
+    pytest.fail(f"the service did not begin: {service.said.decode()[-2000:]}")
