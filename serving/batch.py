@@ -11,6 +11,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from models.artifact import Artifact
+from models.cohort_file import InvalidCohort
 from models.fault import Fault
 from serving.patient_files import Asked, PatientFile, patient_file
 from serving.refused import Refused
@@ -46,6 +47,8 @@ def score_file(
     """
     source = patient_file(patients, data)
     often = Counter(source.ids())
+    if not often:
+        raise InvalidCohort([Fault(patients.name, "nobody", "at least one patient", "an empty file, or a header alone")])
     repeated = {id: times for id, times in often.items() if id and times > 1}
     refused: list[Refused] = []
     with score_writer(artifact, out, site, recording and recording(source.form)) as write:

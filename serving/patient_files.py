@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from codecs import BOM_UTF8
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from serving.receipts.payload import Form  # only those who keep receipts pay for them
 
 LINES = (".ndjson", ".jsonl")
+_PRETTY = "JSON that was indented: write each patient in one line"
 Asked = tuple[Patient | Refused, Callable[[], bytes]]
 """A patient as understood, and what gives the JSON in which he came: a line as it is, or the cells of the tables' rows."""
 
@@ -60,13 +62,13 @@ def patient_file(path: Path, data: Path | None = None) -> PatientFile:
 
 @dataclass(frozen=True)
 class Lines:
-    """One request a line; empty lines are no patients."""
+    """One request a line; empty lines are no patients, and whoever is refused is told by the number of his line."""
 
     path: Path
     form: ClassVar[Form] = "request"
 
     def ids(self) -> Iterator[str]:
-        for line in self._lines():
+        for _, line in self._lines():
             try:
                 document = json.loads(line)
             except (ValueError, RecursionError):
@@ -75,14 +77,25 @@ class Lines:
             yield found if isinstance(found, str) else ""
 
     def patients(self) -> Iterator[Asked]:
-        return ((read_line(line), partial(bytes, line)) for line in self._lines())
+        return ((_placed(read_line(line), number), partial(bytes, line)) for number, line in self._lines())
 
     def strangers(self, known: Collection[str]) -> tuple[str, ...]:
         return ()  # whatever stands in a line is of its patient
 
-    def _lines(self) -> Iterator[bytes]:
+    def _lines(self) -> Iterator[tuple[int, bytes]]:
+        """The lines that are not empty, with their numbers. Raises InvalidCohort where one document stands over several lines."""
         with self.path.open("rb") as file:
-            yield from (line for line in file if not line.isspace())
+            for number, line in enumerate(file, start=1):
+                line = line.removeprefix(BOM_UTF8) if number == 1 else line
+                if line.strip() in (b"{", b"["):
+                    allowed = "one patient a line"
+                    raise InvalidCohort([Fault(f"{self.path.name}, line {number}", "a document that goes on", allowed, _PRETTY)])
+                if line.strip():
+                    yield number, line
+
+
+def _placed(one: Patient | Refused, number: int) -> Patient | Refused:
+    return replace(one, place=f"line {number}") if isinstance(one, Refused) else one
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,12 @@ class Refused:
     id: str
     why: Why
     faults: tuple[Fault, ...]
+    place: str = ""  # in a file: "line 3"
 
     def __str__(self) -> str:
         """The whole sentence, with the values given: for a file's owner, not for the wire."""
-        return f"{self.why}: " + "; ".join(map(str, self.faults))
+        place = f"{self.place}, " if self.place else ""
+        return f"{place}{self.why}: " + "; ".join(map(str, self.faults))
 
     def as_json(self, at: str = "") -> dict[str, object]:
         """For the wire: JSON pointers and reasons, and nothing that was given; `at` is the patient's place ("/patients/3")."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
+from itertools import islice
 
 from models.fault import Fault
+from serving.field_names import repeatable
 
 WHOLE = "request"  # the place of a fault that has none within the document
 DEEPEST = 32
@@ -19,8 +21,10 @@ LONGEST = 2**20  # bytes of one document
 LONGEST_TEXT = 256  # characters of one text
 LONGEST_KEY = 64
 LARGEST = 1e15  # beyond it a number is no measurement, and two readers may round it differently
-# control characters, signs that turn the direction of writing, halves of a character
-UNPLAIN = "\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+LONGEST_NUMBER = 32  # characters: 17 digits tell any measurement from any other
+MOST_FAULTS = 100  # are named; whoever has more reads them again when these are mended
+# control characters, signs without a width or that turn the direction of writing, what damaged text holds, halves of a character
+UNPLAIN = "\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff\ud800-\udfff"
 _CONTROL = re.compile(f"[{UNPLAIN}]")
 
 
@@ -45,8 +49,8 @@ class Repeating(dict[str, object]):
     repeated: tuple[str, ...] = ()
 
 
-def read_json(content: bytes, known: Collection[str] = ()) -> object:
-    """The document, or InvalidRequest naming every place at fault, with the names of `known` fields only."""
+def read_json(content: bytes) -> object:
+    """The document, or InvalidRequest naming every place at fault."""
     if len(content) > LONGEST:
         raise TooLarge(Fault(WHOLE, f"{len(content)} bytes", "at most 1 MiB", "several requests in one"))
     try:
@@ -59,15 +63,17 @@ def read_json(content: bytes, known: Collection[str] = ()) -> object:
         raise InvalidRequest(_TOO_DEEP) from error
     except json.JSONDecodeError as error:
         where = f"the text stops being JSON at line {error.lineno}, column {error.colno}"
+        if text.startswith("\ufeff"):
+            where = "a byte order mark: UTF-8 has none"
         raise InvalidRequest(Fault(WHOLE, "something else", "one JSON document", where)) from error
-    if faults := list(_faults(document, "", 0, known)):
+    if faults := list(islice(_faults(document, "", 0), MOST_FAULTS)):
         raise InvalidRequest(*faults)
     return document
 
 
-def _step(pointer: str, key: str, known: Collection[str]) -> str:
+def _step(pointer: str, key: str) -> str:
     """The pointer one key further down; a key that is no field's name is not repeated, it may be a patient's."""
-    return f"{pointer}/{key}" if key in known else pointer
+    return f"{pointer}/{key}" if repeatable(key) else pointer
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -84,31 +90,41 @@ def _integer(text: str) -> int | float:
     return int(text) if len(text) <= 20 else math.inf  # longer ones are refused below; int() would be slow, or refuse itself
 
 
-_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=lambda text: math.nan, parse_int=_integer)
+def _decimal(text: str) -> float:
+    """The number; not one where it is endless, or so small that it would read as nothing."""
+    number = float(text) if len(text) <= LONGEST_NUMBER else math.nan
+    return math.nan if number == 0 and _ANY_DIGIT.search(text.lower().partition("e")[0]) else number
+
+
+_ANY_DIGIT = re.compile("[1-9]")
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=lambda text: math.nan, parse_int=_integer, parse_float=_decimal
+)
 _TOO_DEEP = Fault(WHOLE, "more", f"at most {DEEPEST} levels of nesting")
 
 
-def _faults(value: object, pointer: str, depth: int, known: Collection[str]) -> Iterator[Fault]:
+def _faults(value: object, pointer: str, depth: int) -> Iterator[Fault]:
     if depth > DEEPEST:
         yield _TOO_DEEP
     elif isinstance(value, str):
         if len(value) > LONGEST_TEXT or _CONTROL.search(value):
             yield Fault(pointer, "another text", f"a text of at most {LONGEST_TEXT} plain characters")
     elif isinstance(value, float) and not math.isfinite(value):
-        yield Fault(pointer, "no number", "a finite number", "NaN or Infinity: leave out what was not measured")
+        allowed = f"a finite number of at most {LONGEST_NUMBER} characters"
+        yield Fault(pointer, "no number", allowed, "NaN or Infinity: leave out what was not measured")
     elif isinstance(value, int | float) and not -LARGEST <= value <= LARGEST:
         yield Fault(pointer, "another size", f"a number from {-LARGEST:g} to {LARGEST:g}")
     elif isinstance(value, list):
         for index, one in enumerate(value):
-            yield from _faults(one, f"{pointer}/{index}", depth + 1, known)
+            yield from _faults(one, f"{pointer}/{index}", depth + 1)
     elif isinstance(value, dict):
-        yield from _object_faults(value, pointer, depth, known)
+        yield from _object_faults(value, pointer, depth)
 
 
-def _object_faults(value: dict[str, object], pointer: str, depth: int, known: Collection[str]) -> Iterator[Fault]:
+def _object_faults(value: dict[str, object], pointer: str, depth: int) -> Iterator[Fault]:
     for key in value.repeated if isinstance(value, Repeating) else ():
-        yield Fault(_step(pointer, key, known), "two values", "each field once", "two sources merged into one request")
+        yield Fault(_step(pointer, key), "two values", "each field once", "two sources merged into one request")
     for key, one in value.items():
         if len(key) > LONGEST_KEY or _CONTROL.search(key):
             yield Fault(pointer, "another name", f"field names of at most {LONGEST_KEY} plain characters")
-        yield from _faults(one, _step(pointer, key, known), depth + 1, known)
+        yield from _faults(one, _step(pointer, key), depth + 1)

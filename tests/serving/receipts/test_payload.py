@@ -34,14 +34,14 @@ from serving.score import score
 from serving.wire import read_patient
 
 GIVEN: dict[str, Any] = {
-    "id": "p\u00e9-1",
+    "id": "p-1",
     "as_of": "2026-03-02",
     "age_years": 61.5,
     "sex": "female",
     "tumour": "pancreatic",
     "measurements": [
         {"analyte": "alc", "value": 800, "unit": "cells/uL", "date": "2026-02-26"},
-        {"analyte": "anc", "value": 4.1, "unit": "10*9/L", "date": "2026-02-26"},
+        {"analyte": "anc", "value": 4.1, "unit": "10*9/L", "date": "2026-02-26", "method": "\u00e9"},
         {"analyte": "albumin", "value": 3.4, "unit": "g/dL", "date": "2026-02-10"},
         {"analyte": "ca19_9", "value": "<2.0", "unit": "U/mL", "date": "2026-02-26"},
     ],
@@ -66,7 +66,7 @@ def draft(loaded: Artifact) -> Draft:
 def test_a_receipt_holds_what_came_in_what_was_understood_and_what_was_answered(draft: Draft, loaded: Artifact) -> None:
     patient, answer = answered(loaded)
     document = unpack(draft.content)
-    assert (draft.kind, draft.id) == (SCORE, "p\u00e9-1")
+    assert (draft.kind, draft.id) == (SCORE, "p-1")
     assert document["given"] == GIVEN
     assert patient_from(document["patient"]) == patient
     assert dumped(document["answer"]) == answer

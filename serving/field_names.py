@@ -1,0 +1,63 @@
+"""The fields of a request, and which unknown names an error may repeat: those made of our own words, never anybody's name.
+
+"ageYears" or "risk" tells whoever has to put a request right where to look. Another name may be a patient's, and is not repeated.
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from functools import lru_cache
+
+from models.analytes import ANALYTES
+from models.history import HISTORY_FIELDS
+
+PATIENT_FIELDS = ("id", "as_of", "age_years", "sex", "tumour", "measurements", "treatments", "history", "extra")
+MEASUREMENT_FIELDS = ("analyte", "loinc", "value", "unit", "date", "uln", "method")
+TREATMENT_FIELDS = ("line", "modality", "agents", "start", "end", "outcome")
+FIELDS = frozenset(("patients", *PATIENT_FIELDS, *MEASUREMENT_FIELDS, *TREATMENT_FIELDS, *HISTORY_FIELDS))
+LOOKED_UP = 8  # unknown names of an object that are held against the known ones
+
+_MORE_WORDS = """
+address admin age answer base birth birthdate birthday body ca19 calibration cell code comment comments config constructor count
+created data death description diagnosis digest disclaimer dob dose drug email ethnicity explanation family first gender given
+group haemoglobin horizon index info input inputs interval item key kind lab label last limit logit lymphocyte lymphocytes meta
+metadata mode model mrn name neutrophil neutrophils note notes number odds output override patient payload pct percent phone
+prediction probability proto prototype quality race raw ref reference response result results risk role schema score secret seed
+sequence shap signature site source ssn stage standing state status store subject system tag target telephone test text
+threshold time timestamp title token tumor type uid units upper user uuid values version warnings weights witness
+"""
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_SHAPE = re.compile(r"[$_]{0,2}[A-Za-z][A-Za-z0-9_.-]*", re.ASCII)
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(name)]
+
+
+_NAMES = (*FIELDS, *ANALYTES, *_MORE_WORDS.split())
+_OURS = frozenset(form for name in _NAMES for word in (name, *_words(name)) for form in (word, f"{word}s"))
+
+
+@lru_cache(maxsize=4096)
+def repeatable(name: str) -> bool:
+    """Whether an error may repeat the name of a field: one of ours, or made of nothing but our words.
+
+    >>> repeatable("as_of"), repeatable("ageYears"), repeatable("__proto__"), repeatable("JaneDoe"), repeatable("patient 4711")
+    (True, True, True, False, False)
+    """
+    if name in FIELDS:
+        return True
+    words = _words(name)
+    digits = sum(sign.isdigit() for sign in name)
+    return bool(words) and digits < 4 and bool(_SHAPE.fullmatch(name)) and all(word in _OURS for word in words)
+
+
+def meant(name: str, known: tuple[str, ...]) -> str:
+    """The known field that an unknown name is likely a spelling of, or nothing."""
+    return next(iter(get_close_matches(name, known, n=1)), "")
+
+
+def misspelt(name: str, known: str) -> bool:
+    """Whether the name is so near to a long field of ours that it is nobody's name, and may be repeated."""
+    return len(known) >= 7 and bool(_SHAPE.fullmatch(name)) and bool(get_close_matches(name, [known], n=1, cutoff=0.85))
