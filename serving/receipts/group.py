@@ -101,6 +101,8 @@ class Chain:
 
     def _take_up_heads(self, fault: str) -> None:
         """Another file in the place of the heads is taken up if it ends where ours did."""
+        if not self.store.heads.exists():
+            raise BrokenReceipt("the head file is missing")
         head, end = last_head(self.store.heads)
         if head != self._tail.head:
             raise BrokenReceipt(f"{fault}; what lies there now does not end with head {self._tail.signed}")
@@ -181,10 +183,19 @@ def _stamp(time: datetime.datetime) -> str:
     return time.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _places(path: Path) -> list[tuple[int, int]]:
-    """Which files lie where the database and its log do."""
-    found = (os.stat(one) for one in (path, path.with_name(path.name + "-wal")))
-    return [(one.st_dev, one.st_ino) for one in found]
+def _places(path: Path) -> tuple[tuple[int, int] | None, ...]:
+    """Which files lie where the database and its log do; BrokenReceipt where there is no database."""
+    if not path.exists():
+        raise BrokenReceipt("the database is missing")
+    return tuple(_place(one) for one in (path, path.with_name(path.name + "-wal")))
+
+
+def _place(path: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _reason(error: Exception) -> str:

@@ -44,7 +44,8 @@ def opened(folder: Path, keys: ReceiptKeys, heads: Path | None, say: Callable[[s
     try:
         chain.write([])
         if tail.unsigned:
-            said = f"{tail.unsigned} records after record {tail.signed} were written and not signed; they verify, and now are"
+            many = f"{tail.unsigned} record{'s' * (tail.unsigned > 1)} after record {tail.signed}"
+            said = f"{many} had been written and not signed when all stopped; verified, and signed now"
             _log.warning("%s", said)
             say(said)
         yield chain

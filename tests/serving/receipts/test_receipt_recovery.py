@@ -1,0 +1,154 @@
+"""What a crash leaves is taken up where it stopped; what no crash leaves is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from models.seal import Key
+from serving.receipts.heads import HEADS, HeadFile, read_heads
+from serving.receipts.keys import ReceiptKeys
+from serving.receipts.record import SCORE, SIGNED_AGAIN, BrokenReceipt, Draft, NoReceipt
+from serving.receipts.store import DATABASE, Store
+from serving.receipts.writer import Writer, open_writer
+
+
+def drafts(*contents: bytes, id: str = "p-1") -> list[Draft]:
+    return [Draft(SCORE, id, content) for content in contents]
+
+
+def kinds(folder: Path) -> list[str]:
+    return [record.kind for record in Store.open(folder).records()]
+
+
+def without_last_heads(folder: Path, how_many: int) -> None:
+    lines = (folder / HEADS).read_bytes().splitlines(keepends=True)
+    (folder / HEADS).write_bytes(b"".join(lines[: len(lines) - how_many]))
+
+
+def altered(folder: Path, *statements: str) -> None:
+    with sqlite3.connect(folder / DATABASE) as connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+
+
+@pytest.fixture
+def left(folder: Path, keys: ReceiptKeys) -> Path:
+    """The receipts of three groups: 1, 2-3, 4."""
+    with open_writer(folder, keys) as writer:
+        for group in (drafts(b"a"), drafts(b"b", b"c"), drafts(b"d")):
+            writer.record(group)
+    return folder
+
+
+def test_records_that_were_committed_and_not_signed_are_signed_again_and_the_chain_tells_of_it(
+    left: Path, keys: ReceiptKeys
+) -> None:
+    without_last_heads(left, 1)
+    said: list[str] = []
+    with open_writer(left, keys, say=said.append):
+        pass
+    assert kinds(left) == [SCORE] * 4 + [SIGNED_AGAIN]
+    assert [head.sequence for head in read_heads(left / HEADS)] == [1, 3, 4, 5]
+    (told,) = said
+    assert told.startswith("1 record after record 3 had been written and not signed")
+    last = Store.open(left).last()
+    assert last is not None
+    assert {"after": 3, "to": 4}.items() <= json.loads(last.payload).items()
+
+
+def test_a_whole_log_is_opened_without_a_word(left: Path, keys: ReceiptKeys) -> None:
+    said: list[str] = []
+    with open_writer(left, keys, say=said.append):
+        pass
+    assert (said, kinds(left)) == ([], [SCORE] * 4)
+
+
+def test_a_half_written_head_is_none_and_is_cleared_away(left: Path, keys: ReceiptKeys) -> None:
+    content = (left / HEADS).read_bytes()
+    (left / HEADS).write_bytes(content[:-30])
+    with open_writer(left, keys) as writer:
+        assert writer.record(drafts(b"e"))[0].sequence == 6
+    assert [head.sequence for head in read_heads(left / HEADS)] == [1, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda left: without_last_heads(left, 2), "the head file was cut back"),
+        (lambda left: without_last_heads(left, 3), "the head file was cut back"),
+        (lambda left: (left / HEADS).unlink(), "is missing: without it nobody can say"),
+        (lambda left: (left / DATABASE).unlink(), "knows of receipts, and there is no"),
+        (lambda left: altered(left), "is not as it was made: the trigger"),
+    ],
+)
+def test_what_no_crash_leaves_is_refused(left: Path, keys: ReceiptKeys, damage: Callable[[Path], object], reason: str) -> None:
+    damage(left)
+    with pytest.raises(BrokenReceipt, match=reason):
+        open_writer(left, keys)
+
+
+def test_another_key_and_another_store_s_heads_are_refused(
+    left: Path, keys: ReceiptKeys, tmp_path: Path
+) -> None:
+    with pytest.raises(BrokenReceipt, match="begun with another key"):
+        open_writer(left, ReceiptKeys(Key(b"o" * 32)))
+    with open_writer(tmp_path / "other", keys) as writer:
+        writer.record(drafts(b"a"))
+    (left / HEADS).write_bytes((tmp_path / "other" / HEADS).read_bytes())
+    with pytest.raises(BrokenReceipt, match="belongs to another store"):
+        open_writer(left, keys)
+
+
+def test_nothing_is_left_locked_by_what_could_not_be_opened(left: Path, keys: ReceiptKeys) -> None:
+    aside = (left / HEADS).rename(left / "aside")
+    with pytest.raises(BrokenReceipt, match="is missing"):
+        open_writer(left, keys)
+    aside.rename(left / HEADS)
+    open_writer(left, keys).close()
+
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sizes=st.lists(st.integers(1, 4), min_size=1, max_size=4), lost=st.integers(0, 400))
+def test_a_computer_that_stops_anywhere_in_the_last_head_loses_no_record(
+    sizes: list[int], lost: int, keys: ReceiptKeys, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("cut") / "receipts"
+    with open_writer(folder, keys) as writer:
+        for size in sizes:
+            writer.record(drafts(*[b"x"] * size))
+    lines = (folder / HEADS).read_bytes().splitlines(keepends=True)
+    os.truncate(folder / HEADS, sum(map(len, lines)) - min(lost, len(lines[-1])))
+    with open_writer(folder, keys) as writer:
+        (receipt,) = writer.record(drafts(b"y"))
+    assert kinds(folder) == [SCORE] * sum(sizes) + [SIGNED_AGAIN] * (lost > 0) + [SCORE]
+    assert read_heads(folder / HEADS)[-1] == receipt
+
+
+@pytest.mark.parametrize("on_the_head", [False, True])
+def test_a_head_that_cannot_be_written_tells_nobody_and_is_written_when_it_can_be(
+    writer: Writer, folder: Path, monkeypatch: pytest.MonkeyPatch, on_the_head: bool
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    writer.record(drafts(b"a"))
+    with monkeypatch.context() as patch:
+        patch.setattr(HeadFile, "append", full) if on_the_head else patch.setattr(os, "pwrite", full)
+        for _ in range(3):
+            with pytest.raises(NoReceipt, match="No space left"):
+                writer.record(drafts(b"lost"))
+    (receipt,) = writer.record(drafts(b"b"))
+    assert kinds(folder) == [SCORE, SCORE, SIGNED_AGAIN, SCORE]
+    assert receipt.sequence == 4
