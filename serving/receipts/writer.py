@@ -111,12 +111,25 @@ class Writer:
             raise NoReceipt(f"it was not durable within {patience:g} seconds") from None
 
     def _run(self) -> None:
-        while (jobs := self._next()) is not None:
-            begun = [job for job in jobs if job.future.set_running_or_notify_cancel()]
-            if begun:
-                self._write(begun)
-            self._let_witness()
-        self._let_witness(at_once=True)
+        begun: list[_Job] = []
+        try:
+            while (jobs := self._next()) is not None:
+                begun = [job for job in jobs if job.future.set_running_or_notify_cancel()]
+                if begun:
+                    self._write(begun)
+                self._let_witness()
+            self._let_witness(at_once=True)
+        finally:  # should this thread ever end before its time, nobody waits for it in vain
+            self._end(begun)
+
+    def _end(self, begun: list[_Job]) -> None:
+        with self._woken:
+            self._closed = True
+            left = [job for job in begun if not job.future.done()]
+            left += [job for job in self._waiting if job.future.set_running_or_notify_cancel()]
+            self._waiting.clear()
+        for job in left:
+            job.future.set_exception(NoReceipt("the receipts are closed"))
 
     def _next(self) -> list[_Job] | None:
         """All that waits, one erasure by itself; nothing after a while without work, None after the end of it."""

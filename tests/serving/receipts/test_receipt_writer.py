@@ -216,6 +216,23 @@ def test_closed_receipts_take_nothing_and_what_waited_was_written(folder: Path, 
         assert again.record(drafts(b"c"))[0].sequence == 51
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_writer_that_ends_before_its_time_lets_nobody_wait(
+    writer: Writer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("nobody thought of this")
+
+    monkeypatch.setattr(group.Chain, "write", broken)
+    waiting = [writer.submit(drafts(b"a")) for _ in range(3)]
+    for one in waiting:
+        with pytest.raises(NoReceipt, match="closed"):
+            one.result(10)
+    assert writer.ready() == "the receipts are closed"
+    with pytest.raises(NoReceipt, match="closed"):
+        writer.record(drafts(b"b"))
+
+
 def test_the_witness_has_the_last_head_when_the_writer_closes(folder: Path, keys: ReceiptKeys, tmp_path: Path) -> None:
     with open_writer(folder, keys, witness=tmp_path / "witness") as writer:
         receipts = [writer.record(drafts(b"a"))[0] for _ in range(3)]
