@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serving.commands.erase import erase
+from serving.commands.export import export
 from serving.commands.options import DEFAULT_RECEIPTS, Heads, ReceiptsKey
+from serving.commands.replay import replay
+from serving.commands.show import show
 from serving.keeping import Keeping, opened_receipts
 from serving.loading import REFUSED, RELEASES, Where, found_model, refuse
 
@@ -54,6 +58,10 @@ def mount(app: typer.Typer) -> None:
         app.command()(command)
     audit = typer.Typer(no_args_is_help=True, help="The receipts of scores: verify, replay, show, export.")
     # one line a verb: audit.command("verify")(verify)
+    audit.command("replay")(replay)
+    audit.command("show")(show)
+    audit.command("export")(export)
+    audit.command("erase")(erase)
     app.add_typer(audit, name="audit")
 
 

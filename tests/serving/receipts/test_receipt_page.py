@@ -36,7 +36,7 @@ GIVEN: dict[str, Any] = {
     "measurements": [
         {"analyte": "alc", "value": 800, "unit": "cells/uL", "date": "2026-02-26"},
         {"analyte": "anc", "value": 4.1, "unit": "10*9/L", "date": "2026-02-26"},
-        {"analyte": "albumin", "value": 34.0, "unit": "g/L", "date": "2026-02-26", "method": HOSTILE},
+        {"analyte": "albumin", "value": 34.0, "unit": "g/L", "date": "2026-02-26"},
     ],
     "treatments": [{"modality": "chemotherapy", "start": "2025-12-01", "end": "2026-01-15", "agents": ["gemcitabine"]}],
     "history": {"steroids_14d": "no"},
@@ -121,7 +121,10 @@ def test_a_row_of_a_table_is_called_so(loaded: Artifact, receipt: Callable[..., 
 def test_a_page_fetches_nothing_runs_nothing_and_takes_no_value_for_markup(
     loaded: Artifact, receipt: Callable[..., Receipt]
 ) -> None:
-    written = of_receipts([receipt(loaded, site=HOSTILE)])
+    one = receipt(loaded, site=HOSTILE)
+    for part in ("given", "patient"):  # an earlier reader may have let it in
+        (one.document or {})[part]["measurements"][2]["method"] = HOSTILE
+    written = of_receipts([one])
     read = Page(written)
     assert not {"script", "link", "img", "iframe", "object", "form"} & set(read.tags)
     assert not {"src", "href", "onclick", "onload"} & set(read.attributes)

@@ -1,0 +1,70 @@
+"""A receipt with all that an auditor asks of it: what it holds, whether it is as it was written, what became of it since."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from serving.receipts.checks import Check, checks
+from serving.receipts.export import as_document
+from serving.receipts.finding import BROKEN, Asked, Receipt, found, named, opened
+from serving.receipts.heads import read_heads
+from serving.receipts.keys import ReceiptKeys
+from serving.receipts.record import ERASED, SCORE, Record, Signed
+from serving.receipts.telling import Section, sections
+
+if TYPE_CHECKING:
+    from serving.receipts.store import Store
+
+
+@dataclass(frozen=True)
+class Audited:
+    """One receipt, what was checked of it, the statement that was signed for it, and what became of it, in sentences."""
+
+    receipt: Receipt
+    checks: tuple[Check, ...]
+    signed: Signed
+    events: tuple[str, ...]
+
+    @property
+    def broken(self) -> bool:
+        """Whether anything about it is not as it was written."""
+        return self.receipt.why == BROKEN or any(one.holds is False for one in self.checks)
+
+    def sections(self) -> list[Section]:
+        """For reading."""
+        return sections(self.receipt, self.signed, self.checks, self.events)
+
+    def as_json(self) -> dict[str, object]:
+        """All of it, every digit."""
+        more = {"signed": self.signed.as_json(), "checks": [asdict(one) for one in self.checks], "events": list(self.events)}
+        return as_document(self.receipt) | more
+
+
+def audited(store: Store, keys: ReceiptKeys, asked: Asked) -> Iterator[Audited]:
+    """Each receipt asked for; an id may also name an event. Raises NotFound, and BrokenReceipt where a head is broken."""
+    heads = read_heads(store.heads)
+    records: Iterator[Record] = iter([named(store, one) for one in asked.ids]) if asked.ids else found(store, keys, asked)
+    erasures = list(_erasures(store))
+    for record in records:
+        signed = keys.sign(store.id, record.sequence, record.digest, record.time)
+        held = tuple(checks(store, heads, keys, record))
+        yield Audited(opened(store, keys, record), held, signed, _became(record, erasures))
+
+
+def _erasures(store: Store) -> Iterator[tuple[Record, Mapping[str, Any]]]:
+    for record in store.of_subject(""):
+        if record.kind == ERASED:
+            yield record, json.loads(record.payload)
+
+
+def _became(record: Record, erasures: Sequence[tuple[Record, Mapping[str, Any]]]) -> tuple[str, ...]:
+    if record.kind != SCORE:
+        return ()
+    told = [(one, facts) for one, facts in erasures if facts.get("key") == record.key]
+    return tuple(
+        f"erased by {facts.get('by')} (record {one.sequence}, {one.time}); the reason given: {facts.get('reason')}"
+        for one, facts in told
+    )
