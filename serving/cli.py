@@ -19,6 +19,7 @@ from serving.commands.export import export
 from serving.commands.options import DEFAULT_RECEIPTS, Heads, ReceiptsKey
 from serving.commands.replay import replay
 from serving.commands.show import show
+from serving.commands.verify import verify
 from serving.keeping import Keeping, opened_receipts
 from serving.loading import REFUSED, RELEASES, Where, found_model, refuse
 
@@ -57,7 +58,7 @@ def mount(app: typer.Typer) -> None:
     for command in (score, serve):
         app.command()(command)
     audit = typer.Typer(no_args_is_help=True, help="The receipts of scores: verify, replay, show, export.")
-    # one line a verb: audit.command("verify")(verify)
+    audit.command("verify")(verify)
     audit.command("replay")(replay)
     audit.command("show")(show)
     audit.command("export")(export)

@@ -204,7 +204,7 @@ def receipts(document: Any) -> Iterator[Any]:
 
 def kept(witnesses: Sequence[Path], answers: Sequence[Path], signer: Signer) -> list[Signed]:
     """What somebody kept elsewhere: the heads of a witness, the receipts that callers were given."""
-    heads = [signed for path in witnesses for signed in signer.heads(path)]
+    heads = [signer.formed(one, called) for path in witnesses for one, called in lines(path, f"{path.name}: line")]
     given = [signer.formed(one, path.name) for path in answers for one in receipts(read(path.read_bytes(), path.name, False))]
     if len(given) < len(answers):
         raise Broken("an answer holds no receipt")
