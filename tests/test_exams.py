@@ -13,6 +13,7 @@ import first_hour
 import growth
 import intervals
 import pytest
+import replay
 import run
 import search
 import speed
@@ -144,3 +145,9 @@ def test_a_judgement_is_timed(tmp_path):
     marks = speed.sit(tmp_path, nobody, patients=300, resamples=10, many=50_000)
     assert not any(mark.falls_short for mark in marks)
     assert all(mark.value > 0 for mark in marks)
+
+
+def test_scores_given_over_http_are_computed_again_to_the_bit(tmp_path):
+    marks = replay.sit(tmp_path, nobody, receipts=30)
+    assert not any(mark.falls_short for mark in marks), table(marks)
+    assert [mark.value for mark in marks[:3]] == [30, 30, 30]

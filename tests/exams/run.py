@@ -18,6 +18,7 @@ import filing
 import first_hour
 import growth
 import intervals
+import replay
 import search
 import speed
 import truth
@@ -36,6 +37,7 @@ EXAMS: Mapping[str, Callable[..., list[Mark]]] = {
     "cuts": cuts.sit,
     "coverage": covered.sit,
     "speed": speed.sit,
+    "replay": replay.sit,
 }
 
 
