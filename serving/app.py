@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 
@@ -36,7 +37,8 @@ from serving.wire import read_request
 
 PATIENCE = 5.0  # seconds that a receipt may take; what is not durable then is not shown
 RETRY_SECONDS = 2
-SCORERS = 2  # threads that score: more would only wait for each other
+AT_ONCE = 8 * 1024  # bytes: a patient or a few are answered on the spot, which takes less than to hand them to a thread and back
+SCORERS = 2  # threads that score the others: more would only wait for each other
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -78,7 +80,7 @@ def create_app(artifact: Artifact, receipts: Receipts, site: str = "") -> FastAP
 
 @dataclass(frozen=True)
 class Service:
-    """Answers requests in the name of one model: read, scored and written down on a thread, recorded, and then shown."""
+    """Answers requests in the name of one model: read, scored and written down, recorded, and only then shown."""
 
     artifact: Artifact
     receipts: Receipts
@@ -88,8 +90,10 @@ class Service:
 
     async def scored(self, body: bytes, caller: Mapping[str, object]) -> Response:
         """The answer to a request body, or the problem why there is none."""
-        on_a_thread = asyncio.get_running_loop().run_in_executor
-        asked = await on_a_thread(self._threads, self._answered, body, caller)
+        if len(body) <= AT_ONCE:
+            asked = self._answered(body, caller)
+        else:
+            asked = await asyncio.get_running_loop().run_in_executor(self._threads, self._answered, body, caller)
         if isinstance(asked, Response):
             return asked
         answered, many = asked
@@ -112,7 +116,7 @@ class Service:
     def _answered(self, body: bytes, caller: Mapping[str, object]) -> tuple[Answered, bool] | Response:
         """What will be said once it is recorded, and whether to several; the problem where there is nothing to record."""
         try:
-            asked = read_request(body)
+            asked = read_request(body, datetime.now(UTC).date())
         except TooLarge as error:
             return self.problems.unreadable(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, error.faults)
         except InvalidRequest as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from itertools import islice
 from pathlib import Path
 
@@ -39,13 +40,15 @@ def score_file(
     site: str = "",
     progress: bool = True,
     recording: Recording | None = None,
+    today: date | None = None,
 ) -> Scored:
     """Score the patients in `patients` into `out` (.csv, .ndjson or .parquet), which appears when it is whole, or not at all.
 
-    With `recording` every score has a durable receipt before the file appears. Raises InvalidCohort where the file as a whole
-    cannot be read; OSError where it cannot be written; NoReceipt where a score cannot be recorded.
+    With `recording` every score has a durable receipt before the file appears; an index date after `today` is refused. Raises
+    InvalidCohort where the file as a whole cannot be read; OSError where it cannot be written; NoReceipt where a score cannot
+    be recorded.
     """
-    source = patient_file(patients, data)
+    source = patient_file(patients, data, today)
     often = Counter(source.ids())
     if not often:
         raise InvalidCohort([Fault(patients.name, "nobody", "at least one patient", "an empty file, or a header alone")])

@@ -9,6 +9,7 @@ import ipaddress
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -116,7 +117,8 @@ def _scored(
     from serving.receipts.record import NoReceipt
 
     try:
-        return score_file(artifact, patients, out, data=data, site=site, recording=recording)
+        today = datetime.now(UTC).date()
+        return score_file(artifact, patients, out, data=data, site=site, recording=recording, today=today)
     except NoReceipt as error:
         refuse(f"{out} was not written: no receipt could be made durable ({error.reason}), and no score is shown without one")
     except (OSError, ValueError, ArithmeticError, csv.Error) as error:

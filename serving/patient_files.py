@@ -7,6 +7,7 @@ import math
 from codecs import BOM_UTF8
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
@@ -46,15 +47,16 @@ class PatientFile(Protocol):
         ...
 
 
-def patient_file(path: Path, data: Path | None = None) -> PatientFile:
+def patient_file(path: Path, data: Path | None = None, today: date | None = None) -> PatientFile:
     """The patients in `path`: a cohort file (.toml) with its tables beside it or in `data`, or NDJSON.
 
+    `today` is what dates in NDJSON are held against; a cohort file tells days, and no dates.
     Raises InvalidCohort where the cohort file or the columns of its tables are at fault, as a whole.
     """
     if path.suffix.lower() == ".toml":
         return _tables(read_cohort_file(path), data or path.parent)
     if path.suffix.lower() in LINES:
-        return Lines(path)
+        return Lines(path, today)
     allowed = "a cohort file (.toml), or one patient a line (.ndjson, .jsonl)"
     likely = "a table: write a cohort file for it" if path.suffix.lower() in (".csv", ".parquet") else ""
     raise InvalidCohort([Fault("patients", path.name, allowed, likely)])
@@ -65,6 +67,7 @@ class Lines:
     """One request a line; empty lines are no patients, and whoever is refused is told by the number of his line."""
 
     path: Path
+    today: date | None = None
     form: ClassVar[Form] = "request"
 
     def ids(self) -> Iterator[str]:
@@ -77,7 +80,7 @@ class Lines:
             yield found if isinstance(found, str) else ""
 
     def patients(self) -> Iterator[Asked]:
-        return ((_placed(read_line(line), number), partial(bytes, line)) for number, line in self._lines())
+        return ((_placed(read_line(line, self.today), number), partial(bytes, line)) for number, line in self._lines())
 
     def strangers(self, known: Collection[str]) -> tuple[str, ...]:
         return ()  # whatever stands in a line is of its patient

@@ -7,6 +7,7 @@ pandas. Nothing is unpickled; the artifact is verified byte by byte as everywher
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -36,7 +37,8 @@ class Scoring(PythonModel):
         """Columns `answer` (JSON text), `risk_90d` and so on; NaN where the patient was refused, and `answer` says why."""
         if list(model_input.columns) != [PATIENT]:
             raise ValueError(f"allowed is one column, {PATIENT}, that holds lines of the service's NDJSON")
-        patients = [read_line(str(line).encode()) for line in model_input[PATIENT]]
+        today = datetime.now(UTC).date()
+        patients = [read_line(str(line).encode(), today) for line in model_input[PATIENT]]
         answers = score(self.loaded, patients)
         said = [json.dumps(example(self.loaded.model) | one.as_json(), allow_nan=False) for one in answers]
         risks = [{} if isinstance(one, Refused) else {f"risk_{h.days}d": h.risk for h in one.horizons} for one in answers]
