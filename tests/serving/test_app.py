@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -65,7 +66,7 @@ def post(app: FastAPI, document: object) -> httpx.Response:
 
 def test_an_answer_over_http_is_the_answer_in_process(app: FastAPI, loaded: Artifact) -> None:
     found = post(app, patient())
-    (answer,) = score(loaded, [read_line(json.dumps(patient()).encode())], site="St. Elsewhere")
+    (answer,) = score(loaded, [read_line(json.dumps(patient()).encode(), datetime.now(UTC).date())], site="St. Elsewhere")
     assert isinstance(answer, Answer)
     assert found.status_code == 200
     said = found.json()
@@ -109,6 +110,16 @@ def test_errors_name_every_field_and_repeat_no_value(app: FastAPI, document: obj
     assert (found.status_code, found.headers["content-type"]) == (status, PROBLEM)
     assert sorted(error["pointer"] for error in found.json()["errors"]) == pointers
     assert "73190" not in found.text
+
+
+def test_an_index_date_that_has_not_come_is_refused_and_that_of_any_time_zone_taken(app: FastAPI) -> None:
+    today = datetime.now(UTC).date()
+    for days, status in ((0, 200), (1, 200), (3, 422)):  # it may be tomorrow already where the request was written
+        as_of = (today + timedelta(days=days)).isoformat()
+        measured = [one | {"date": as_of} for one in patient()["measurements"]]
+        found = post(app, patient(as_of=as_of, measurements=measured))
+        assert found.status_code == status
+    assert [one["pointer"] for one in found.json()["errors"]] == ["/as_of"]
 
 
 def test_a_body_that_is_no_strict_json_is_a_bad_request(app: FastAPI) -> None:

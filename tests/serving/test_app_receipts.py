@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import httpx
@@ -97,7 +98,7 @@ def test_what_is_recorded_is_what_came_how_it_was_understood_and_what_was_answer
     (draft,) = receipts.drafts
     assert (draft.kind, draft.id) == (SCORE, "p-1")
     found = unpack(draft.content)
-    understood = read_line(given.encode())
+    understood = read_line(given.encode(), datetime.now(UTC).date())
     assert isinstance(understood, Patient)
     assert found == {
         "format": 1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ def registered(tmp_path_factory: pytest.TempPathFactory, model_folder: Path) -> 
 
 def test_the_registered_model_answers_as_the_service_does_to_the_bit(registered: Any, loaded: Artifact) -> None:
     found = registered.predict(pandas.DataFrame({"patient": [line(), line("p2", 80)]}, index=[7, 9]))
-    answers = score(loaded, [read_line(line().encode()), read_line(line("p2", 80).encode())])
+    today = datetime.now(UTC).date()
+    answers = score(loaded, [read_line(line().encode(), today), read_line(line("p2", 80).encode(), today)])
     assert list(found.columns) == ["answer", "risk_30d", "risk_90d", "risk_180d", "risk_365d"]
     assert list(found.index) == [7, 9]
     for (_, row), answer in zip(found.iterrows(), answers, strict=True):
@@ -53,6 +55,12 @@ def test_a_refused_patient_has_no_risk_and_the_answer_says_why(registered: Any) 
     found = registered.predict(pandas.DataFrame({"patient": [line(age=17), line()]}))
     assert found["risk_90d"].isna().tolist() == [True, False]
     assert json.loads(found["answer"][0])["refused"] == "not eligible"
+
+
+def test_an_index_date_that_has_not_come_is_refused(registered: Any) -> None:
+    later = (datetime.now(UTC).date() + timedelta(days=3)).isoformat()
+    found = registered.predict(pandas.DataFrame({"patient": [line().replace("2026-01-02", later)]}))
+    assert [one["pointer"] for one in json.loads(found["answer"][0])["errors"]] == ["/as_of"]
 
 
 def test_an_answer_of_a_simulated_model_begins_by_saying_so(tmp_path: Path, simulated_folder: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,13 @@ def test_a_refused_patient_is_named_and_the_command_says_so_with_its_exit_code(
     assert code == 1
     assert (report["scored"], [one["id"] for one in report["refused"]]) == (1, ["b"])
     assert "b: not eligible: age_years = 17" in stderr
+
+
+def test_an_index_date_that_has_not_come_is_refused(app: typer.Typer, model_folder: Path, patients: Path) -> None:
+    later = (datetime.now(UTC).date() + timedelta(days=3)).isoformat()
+    patients.write_text(line().replace("2026-01-02", later) + "\n")
+    code, _, stderr = run(app, "score", model_folder, patients, "--out", patients.with_name("s.csv"))
+    assert (code, "as_of" in stderr, "0 scored, 1 refused" in stderr) == (1, True, True)
 
 
 def test_rows_of_somebody_else_are_counted_on_stderr(app: typer.Typer, model_folder: Path, tmp_path: Path) -> None:
