@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from itertools import islice
 from typing import Any
 
@@ -112,24 +113,31 @@ def _held_against(receipt: Receipt, patient: Patient, answer: Any) -> Replayed:
         return Replayed(receipt.record.sequence, DIFFERS, ("/answer",), f"today there is no answer: {answer.why}")
     then, now = document["answer"], answer.as_json()
     found = [] if dumped(then) == dumped(now) else list(differences(then, plain(now)))
-    read = _read_again(document, patient)
+    read = _read_again(receipt, patient)
     return _verdict(receipt.record.sequence, found + read, document["code"])
 
 
-def _read_again(document: Mapping[str, Any], patient: Patient) -> list[Difference]:
+def _read_again(receipt: Receipt, patient: Patient) -> list[Difference]:
     """Where today's reader understands another patient: told, though the numbers rest on what was understood then.
 
     Rows of a table are read by their cohort file, which is not part of a receipt.
     """
+    document = receipt.document or {}
     if document["form"] != REQUEST:
         return []
-    today = read_patient(document["given"])
-    if isinstance(today, Refused):
-        return [Difference("/given", False, 0.0)]
-    if today == patient:
+    if any(read_patient(document["given"], today=day) == patient for day in _days(receipt)):
         return []
-    found = differences(plain(patient_document(patient)), plain(patient_document(today)))
+    now = read_patient(document["given"], today=next(_days(receipt)))
+    if isinstance(now, Refused):
+        return [Difference("/given", False, 0.0)]
+    found = differences(plain(patient_document(patient)), plain(patient_document(now)))
     return [Difference(f"/patient{one.place}", False, 0.0) for one in found]
+
+
+def _days(receipt: Receipt) -> Iterator[date | None]:
+    """The days on which it may have been read: index dates of long ago are doubted. A file is read before it is recorded."""
+    recorded = date.fromisoformat(receipt.record.time[:10])
+    yield from (recorded, recorded - timedelta(days=1), None)
 
 
 def _verdict(sequence: int, found: Sequence[Difference], code: Mapping[str, object]) -> Replayed:

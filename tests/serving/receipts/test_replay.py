@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from models.artifact import Artifact, Promotion
 from models.patient import Patient
 from models.patient_document import patient_document
 from serving.answer import Answer
+from serving.patient_json import LONG_AGO
 from serving.receipts import replay
 from serving.receipts.finding import BROKEN, ERASED, Receipt
 from serving.receipts.models_kept import KeptModels, keep_model
@@ -49,13 +51,20 @@ def record(sequence: int) -> Record:
     return Record(sequence, "2026-11-23T02:47:54.123456Z", "score", "", "k", b"", 0, "", f"{sequence:064x}", "")
 
 
-def receipt(artifact: Artifact, given: dict[str, Any], sequence: int = 1, site: str = "", form: Form = "request") -> Receipt:
+def receipt(
+    artifact: Artifact,
+    given: dict[str, Any],
+    sequence: int = 1,
+    site: str = "",
+    form: Form = "request",
+    patient: Patient | None = None,
+) -> Receipt:
     """What `payload` makes of an answer on the way to a caller, as it is read again."""
-    patient = read_patient(given)
-    (answer,) = score(artifact, [patient], site)
-    assert isinstance(patient, Patient)
+    read = patient or read_patient(given)
+    (answer,) = score(artifact, [read], site)
+    assert isinstance(read, Patient)
     assert isinstance(answer, Answer)
-    draft = draft_of(dumped(given), patient, dumped(answer.as_json()), {}, artifact, site, code_version(), form)
+    draft = draft_of(dumped(given), read, dumped(answer.as_json()), {}, artifact, site, code_version(), form)
     return Receipt(record(sequence), unpack(draft.content))
 
 
@@ -167,6 +176,20 @@ def test_what_came_in_is_read_again_and_must_be_the_patient_who_was_scored(kept:
     assert "/patient/measurements/0/value" in found.places
     assert verdict(changed(one, another, OTHER), kept).verdict == OTHERWISE
     assert verdict(changed(one, unreadable), kept).places == ("/given",)
+
+
+@pytest.mark.parametrize("read_on", [date(2026, 11, 23), date(2026, 11, 22), None])
+def test_what_came_in_is_read_as_on_the_day_on_which_it_was_recorded(
+    kept: KeptModels, loaded: Artifact, read_on: date | None
+) -> None:
+    """An index date of long ago is doubted by a reader who knows the day, and that doubt is part of the patient."""
+    before = str(date(2026, 11, 23) - LONG_AGO - timedelta(days=30))
+    labs = [one | {"date": before} for one in request()["measurements"]]
+    given = request(as_of=before, measurements=labs)
+    patient = read_patient(given, today=read_on)
+    assert isinstance(patient, Patient)
+    assert bool(patient.doubts) == (read_on is not None)
+    assert verdict(receipt(loaded, given, patient=patient), kept).verdict == EQUAL
 
 
 def test_a_row_of_a_table_is_not_read_as_a_request(kept: KeptModels, loaded: Artifact) -> None:
