@@ -18,6 +18,7 @@ import filing
 import first_hour
 import growth
 import intervals
+import kills
 import replay
 import search
 import speed
@@ -37,6 +38,7 @@ EXAMS: Mapping[str, Callable[..., list[Mark]]] = {
     "cuts": cuts.sit,
     "coverage": covered.sit,
     "speed": speed.sit,
+    "kills": kills.sit,
     "replay": replay.sit,
 }
 
