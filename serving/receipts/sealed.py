@@ -6,7 +6,9 @@ What is in the folder is checked by the program that lies beside it, in plain Py
 from __future__ import annotations
 
 import base64
+import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,24 +46,34 @@ elsewhere: an earlier copy of the heads (--witness FILE), or an answer that some
 def export_sealed(store: Store, out: Path) -> int:
     """Write the folder `out`, which must not exist or be empty; returns how many records it holds.
 
-    The heads are copied first: records written in the meantime follow them, and no head is without its record.
+    All heads are copied that were there at the beginning; of those signed since, the ones whose records were copied too.
     """
     out.mkdir(parents=True, exist_ok=True)
     if any(out.iterdir()):
         raise FileExistsError(f"{out} is not empty: sealed records are exported into a folder of their own")
-    signed = store.heads.read_bytes() if store.heads.exists() else b""
-    (out / "heads.jsonl").write_bytes(signed[: signed.rfind(b"\n") + 1])
+    seen = store.heads.stat().st_size if store.heads.exists() else 0
     written = 0
     with (out / "records.jsonl").open("wb") as file:
         for record in tqdm(store.records(), desc="export", unit="records", disable=None):
             file.write(sealed_line(record))
             written += 1
+    (out / "heads.jsonl").write_bytes(b"".join(_heads(store.heads, seen, written)))
     described = {"created": store.created, "format": FORMAT, "id": store.id, "public_key": store.public_key}
     (out / "store.json").write_bytes(canonical(described) + b"\n")
     (out / "public_key.txt").write_text(store.public_key + "\n", encoding="ascii")
     (out / "README.txt").write_text(_README, encoding="utf-8")
     shutil.copyfile(VERIFIER, out / VERIFIER.name)
     return written
+
+
+def _heads(path: Path, seen: int, written: int) -> Iterator[bytes]:
+    """The lines of the first `seen` bytes, and of those after them that are of the first `written` records."""
+    at = 0
+    for line in path.read_bytes().splitlines(keepends=True) if path.exists() else ():
+        if not line.endswith(b"\n") or (at >= seen and json.loads(line)["sequence"] > written):
+            return
+        yield line
+        at += len(line)
 
 
 def sealed_line(record: Record) -> bytes:

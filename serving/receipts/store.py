@@ -73,9 +73,8 @@ class Store:
 
     def unused_keys(self) -> Iterator[str]:
         """The data keys that no record names: none, unless somebody added them."""
-        named = select(RECORDS.c.key).where(RECORDS.c.key == DATA_KEYS.c.key).exists()
         with self.engine.connect() as connection:
-            yield from connection.execute(select(DATA_KEYS.c.key).where(~named)).scalars()
+            yield from connection.execute(select(DATA_KEYS.c.key).except_(select(RECORDS.c.key))).scalars()
 
     def of_subject(self, subject: str) -> Iterator[Record]:
         """The records of one patient (`ReceiptKeys.subject`); of nobody in particular where it is empty."""
