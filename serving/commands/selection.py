@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -77,6 +78,6 @@ def chosen(
     from serving.receipts.finding import found, opened
 
     store, keys = opened_store(folder, key, heads)
-    records = found(store, keys, asked_for(ids, patient, since, until))
-    with tqdm(records, desc=doing, unit="receipts", disable=None) as bar:
-        yield (opened(store, keys, record) for record in bar)
+    bar = partial(tqdm, desc=doing, unit="receipts", disable=None)
+    records = found(store, keys, asked_for(ids, patient, since, until), lambda passing, total: bar(passing, total=total))
+    yield (opened(store, keys, record) for record in records)

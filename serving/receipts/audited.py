@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from serving.receipts.checks import Check, checks
 from serving.receipts.export import as_document
 from serving.receipts.finding import BROKEN, Asked, Receipt, found, named, opened
-from serving.receipts.heads import read_heads
 from serving.receipts.keys import ReceiptKeys
 from serving.receipts.record import ERASED, SCORE, Record, Signed
 from serving.receipts.telling import Section, sections
@@ -44,13 +43,12 @@ class Audited:
 
 
 def audited(store: Store, keys: ReceiptKeys, asked: Asked) -> Iterator[Audited]:
-    """Each receipt asked for; an id may also name an event. Raises NotFound, and BrokenReceipt where a head is broken."""
-    heads = read_heads(store.heads)
+    """Each receipt asked for; an id may also name an event. Raises NotFound."""
     records: Iterator[Record] = iter([named(store, one) for one in asked.ids]) if asked.ids else found(store, keys, asked)
     erasures = list(_erasures(store))
     for record in records:
         signed = keys.sign(store.id, record.sequence, record.digest, record.time)
-        held = tuple(checks(store, heads, keys, record))
+        held = tuple(checks(store, keys, record))
         yield Audited(opened(store, keys, record), held, signed, _became(record, erasures))
 
 

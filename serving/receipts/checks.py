@@ -6,15 +6,20 @@ The whole chain is checked by `audit verify`; here is what an auditor wants to s
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from serving.receipts.heads import read_head
 from serving.receipts.keys import ReceiptKeys, verify
 from serving.receipts.record import BrokenReceipt, Record, Signed, digest_of_record, seal_of, start
 
 if TYPE_CHECKING:
     from serving.receipts.store import Store
+
+
+_SEQUENCE = re.compile(rb'"sequence":(\d{1,18})')
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,7 @@ class Check:
     told: str = ""
 
 
-def checks(store: Store, heads: Sequence[Signed], keys: ReceiptKeys, record: Record) -> list[Check]:
+def checks(store: Store, keys: ReceiptKeys, record: Record) -> list[Check]:
     """Everything that can be said of one record; nothing is raised, for an auditor wants to see all of it."""
     own = digest_of_record(store.id, record)
     sealed = hmac.compare_digest(record.seal.encode(), seal_of(keys.sealing, record.digest).encode())
@@ -35,7 +40,7 @@ def checks(store: Store, heads: Sequence[Signed], keys: ReceiptKeys, record: Rec
         Check("seal", sealed, "made with the key of the receipts"),
         _before(store, record),
         _after(store, record),
-        _signed(store, heads, keys, record),
+        _signed(store, keys, record),
     ]
 
 
@@ -54,18 +59,27 @@ def _after(store: Store, record: Record) -> Check:
     return Check("record after", after.previous == record.digest, f"record {after.sequence}")
 
 
-def _signed(store: Store, heads: Sequence[Signed], keys: ReceiptKeys, record: Record) -> Check:
+def _signed(store: Store, keys: ReceiptKeys, record: Record) -> Check:
     """The first signed head from this record on; between the two the chain must hold."""
-    head = next((one for one in heads if one.sequence >= record.sequence), None)
-    if head is None:
-        return Check("signed head", None, "none covers it yet")
-    told = f"head {head.sequence} of {head.time}, key {store.public_key[:16]}..."
     try:
+        head = _covering(store.heads, record.sequence)
+        if head is None:
+            return Check("signed head", None, "none covers it yet")
         verify(keys.public_key, head, f"head {head.sequence}")
         _require_reaching(store, record, head)
-    except BrokenReceipt as error:
+    except (BrokenReceipt, OSError) as error:
         return Check("signed head", False, str(error))
-    return Check("signed head", True, told)
+    return Check("signed head", True, f"head {head.sequence} of {head.time}, key {store.public_key[:16]}...")
+
+
+def _covering(heads: Path, sequence: int) -> Signed | None:
+    """The first head of this or a later record; of the lines before it only the number is looked at."""
+    with heads.open("rb") as file:
+        for place, line in enumerate(file, 1):
+            number = _SEQUENCE.search(line)
+            if line.endswith(b"\n") and (number is None or int(number[1]) >= sequence):
+                return read_head(line, f"{heads}: line {place}")
+    return None
 
 
 def _require_reaching(store: Store, record: Record, head: Signed) -> None:

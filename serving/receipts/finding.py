@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
 ERASED, BROKEN = "erased", "broken"
+Watch = Callable[[Iterator[Record], int | None], Iterable[Record]]
 
 
 class NotFound(LookupError):
@@ -49,14 +50,19 @@ class Receipt:
     told: str = ""
 
 
-def found(store: Store, keys: ReceiptKeys, asked: Asked) -> Iterator[Record]:
-    """The records of scores that were asked for, in order. Raises NotFound for an id of none."""
+def found(store: Store, keys: ReceiptKeys, asked: Asked, watch: Watch = lambda records, total: records) -> Iterator[Record]:
+    """The records of scores that were asked for, in order; `watch` sees every record that is looked at pass by.
+
+    Raises NotFound for an id of none.
+    """
     if asked.ids:
-        records: Iterator[Record] = iter(sorted((named(store, one) for one in asked.ids), key=lambda one: one.sequence))
+        several = {one.sequence: one for one in (named(store, id) for id in asked.ids)}
+        records = watch((several[number] for number in sorted(several)), len(several))
     elif asked.patient:
-        records = iter(store.of_subject(keys.subject(asked.patient)))
+        records = watch(store.of_subject(keys.subject(asked.patient)), None)
     else:
-        records = store.records()
+        last = store.last()
+        records = watch(store.records(), last.sequence if last else 0)
     return (one for one in records if one.kind == SCORE and asked.covers(one))
 
 

@@ -38,7 +38,7 @@ def test_receipts_are_replayed_to_the_bit(kept: Kept) -> None:
     ("asked", "times"),
     [
         (["3"], 1),
-        (["3", "2"], 2),
+        (["3", "2", "3"], 2),
         (["1"], 0),  # an event: nothing was scored
         (["--patient", "p-1"], 2),
         (["--patient", "nobody"], 0),

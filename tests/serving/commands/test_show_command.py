@@ -96,6 +96,14 @@ def test_a_receipt_without_a_head_is_not_yet_covered(kept: Kept) -> None:
     assert checked(kept, "3")["signed head"] is None
 
 
+def test_a_head_file_that_is_gone_or_broken_does_not_hold(kept: Kept) -> None:
+    heads = kept.folder / "heads.jsonl"
+    heads.write_text("nothing of the kind\n")
+    assert checked(kept, "3")["signed head"] is False
+    heads.unlink()
+    assert checked(kept, "3")["signed head"] is False
+
+
 def test_all_receipts_of_a_patient_are_found_by_pseudonym(kept: Kept) -> None:
     assert [one["sequence"] for one in kept.told("show", "--patient", "p-1")["receipts"]] == [2, 3]
     code, _, stderr = kept.run("show", "--patient", "nobody")
