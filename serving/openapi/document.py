@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from models.risk import RiskModel
+from serving.json_fields import MOST_ROWS
 from serving.openapi.answers import answer_schemas
 from serving.openapi.examples import EXAMPLES, Document
 from serving.openapi.request import request_schemas
 from serving.openapi.words import PARTS, Schema, closed, ref
-from serving.patient_json import MOST_ROWS
 from serving.problems import PROBLEM
 from serving.refused import Refused
 from serving.score import admit

@@ -44,7 +44,7 @@ def _measurement(analyte: Analyte) -> Schema:
         "unit": {"type": "string", "description": _UNIT},
         "date": DATE | {"description": "the day of the draw, not after as_of"},
         "uln": {"description": "the laboratory's upper limit of normal, in the unit beside it"},
-        "method": nullable(ref("Text")),
+        "method": nullable(ref("Label")),
     }
     in_units = [_in_unit(analyte, factor, spellings) for factor, spellings in _by_factor(analyte).items()]
     described = {"title": analyte.label, **closed(fields, ["value", "unit", "date"])}

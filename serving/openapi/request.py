@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from models.courses import MODALITIES
-from models.history import COUNTED, FLAG_WORDS, FLAGS, NUMBERS, OUTCOME_WORDS, OUTCOMES, UNKNOWN_WORDS
+from models.history import COUNTED, FLAGS, NUMBERS, OUTCOME_WORDS, OUTCOMES
 from models.measurements import SHARES
 from models.patient import SEX_WORDS, SEXES, STALE_DAYS
-from models.population import ADULT
+from models.population import ADULT, TIME_ORIGIN
 from models.risk import RiskModel
 from models.tumours import SPELLINGS
+from serving.json_fields import FIRST_DAY, MOST_ROWS
 from serving.openapi.measurement import has, measurements
-from serving.openapi.words import DATE, NAME, NUMBER, Schema, closed, nullable, one_of_words, ref, rows, text
-from serving.patient_json import LONGEST_ID, MOST_LINES, MOST_ROWS
+from serving.openapi.words import DATE, NUMBER, Schema, closed, keyed, nullable, one_of_words, ref, rows
+from serving.patient_json import FLAG_ANSWERS, MOST_AGENTS, MOST_EXTRAS, MOST_LINES
 from serving.wire import MOST_PATIENTS
 
 _MADE_OF = {"nlr": ("anc", "alc"), "ecog": ("karnofsky",)} | {count: ("wbc", share) for count, share in SHARES}
@@ -31,31 +32,31 @@ def _treatment() -> Schema:
     fields = {
         "line": {"type": ["integer", "null"], "minimum": 1, "maximum": MOST_LINES},
         "modality": {"enum": list(MODALITIES)},
-        "agents": nullable(rows(ref("Text"))),
+        "agents": nullable(rows(ref("Label"), maxItems=MOST_AGENTS)),
         "start": DATE | {"description": "not after as_of"},
         "end": nullable(DATE | {"description": "not before the start, not after as_of; null while it runs"}),
-        "outcome": one_of_words([*OUTCOMES, "", None]),
+        "outcome": one_of_words([*OUTCOMES, None]),
     }
     return closed(fields, ["modality", "start"])
 
 
 def _history() -> Schema:
     """A summary of the treatment history; what is left out is unknown, never "no"."""
-    flags = dict.fromkeys(FLAGS, one_of_words([*FLAG_WORDS, *sorted(UNKNOWN_WORDS), True, False, None]))
+    flags = dict.fromkeys(FLAGS, one_of_words([*FLAG_ANSWERS, True, False, None]))
     numbers: Schema = {
         name: {"type": ["integer" if name in COUNTED else "number", "null"], "minimum": low, "maximum": high}
         for name, (low, high) in NUMBERS.items()
     }
-    outcome = one_of_words([*OUTCOMES, *OUTCOME_WORDS, *sorted(UNKNOWN_WORDS), None])
+    outcome = one_of_words([*OUTCOMES, *OUTCOME_WORDS, None])
     return closed({**flags, **numbers, "last_line_outcome": outcome}, [])
 
 
 def _patient(model: RiskModel) -> Schema:
     fields = {
-        "id": nullable(text(LONGEST_ID) | {"description": "a pseudonym: no name, no date of birth, no record number"}),
-        "as_of": DATE | {"description": "the index date: the decision to start the next line of treatment"},
+        "id": nullable(ref("Pseudonym")),
+        "as_of": DATE | {"description": f"the index date, {TIME_ORIGIN}; from {FIRST_DAY} on, and not to come"},
         "age_years": {"type": "number", "minimum": ADULT, "maximum": 120, "description": "on the index date; adults only"},
-        "sex": one_of_words([*SEXES, *SEX_WORDS, None]),
+        "sex": one_of_words([*filter(None, [*SEXES, *SEX_WORDS]), None]),
         "tumour": one_of_words(SPELLINGS) | {"description": "a solid tumour of the closed list, in a usual spelling"},
         "measurements": _measurements(model),
         "treatments": nullable(rows(ref("Treatment"), maxItems=MOST_ROWS)),
@@ -68,8 +69,8 @@ def _patient(model: RiskModel) -> Schema:
 
 def _extra() -> Schema:
     said = "covariates of the site beyond the registry, by the names its cohort file gives them"
-    value = {"anyOf": [NUMBER, ref("Text")]}
-    return {"type": "object", "description": said, "propertyNames": NAME, "additionalProperties": value}
+    value = {"anyOf": [NUMBER, ref("Label")]}
+    return keyed(value) | {"description": said, "maxProperties": MOST_EXTRAS, "propertyNames": ref("Label")}
 
 
 def _required(model: RiskModel) -> set[str]:

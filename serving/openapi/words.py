@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from serving.plain_words import IDENTIFYING, LABEL, LABEL_RULE, LONGEST_ID, LONGEST_LABEL, PSEUDONYM, PSEUDONYM_RULE
 from serving.strict_json import LARGEST, LONGEST_KEY, LONGEST_TEXT, UNPLAIN
 
 Schema = dict[str, Any]
 
 HEX_64 = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
-DATE = {"type": "string", "format": "date", "description": "a day of the calendar, YYYY-MM-DD"}
+DATE = {"type": "string", "format": "date"}
 
 
 def ref(name: str) -> Schema:
@@ -68,4 +69,12 @@ ANYTHING: Schema = {
         {"type": "object", "propertyNames": NAME, "additionalProperties": ref("Anything")},
     ],
 }
-PARTS: Schema = {"Text": text(), "Anything": ANYTHING}
+LABEL_OF: Schema = {"description": LABEL_RULE, "allOf": [ref("Text"), {"maxLength": LONGEST_LABEL, "pattern": LABEL}]}
+PSEUDONYM_OF: Schema = {
+    "description": PSEUDONYM_RULE,
+    "type": "string",
+    "maxLength": LONGEST_ID,
+    "pattern": PSEUDONYM,
+    "not": {"pattern": IDENTIFYING},
+}
+PARTS: Schema = {"Text": text(), "Label": LABEL_OF, "Pseudonym": PSEUDONYM_OF, "Anything": ANYTHING}
