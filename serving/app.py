@@ -23,11 +23,12 @@ from models.artifact import Artifact
 from serving.body import Unacceptable, received
 from serving.caller import over_http
 from serving.described import described
+from serving.gathering import Gathering
 from serving.logs import tell
 from serving.openapi.document import document
 from serving.problems import Problems
 from serving.receipts.payload import Receipts, dumped
-from serving.receipts.record import Draft, NoReceipt, Signed
+from serving.receipts.record import NoReceipt
 from serving.recorded import Answered, Answering
 from serving.refused import Refused
 from serving.standing import example
@@ -35,7 +36,6 @@ from serving.strict_json import InvalidRequest, TooLarge
 from serving.wire import Request as Asked
 from serving.wire import read_request
 
-PATIENCE = 5.0  # seconds that a receipt may take; what is not durable then is not shown
 RETRY_SECONDS = 2
 AT_ONCE = 8 * 1024  # bytes: a patient or a few are answered on the spot, which takes less than to hand them to a thread and back
 SCORERS = 2  # threads that score the others: more would only wait for each other
@@ -47,7 +47,7 @@ def create_app(artifact: Artifact, receipts: Receipts, site: str = "") -> FastAP
     app = FastAPI(openapi_url=None, redirect_slashes=False)  # which would describe but half of it
     problems = Problems(example(artifact.model))
     problems.install(app)
-    service = Service(artifact, receipts, site, problems)
+    service = Service(artifact, receipts, site, problems, Gathering(receipts))
 
     contract = document(artifact.model)
 
@@ -86,6 +86,7 @@ class Service:
     receipts: Receipts
     site: str
     problems: Problems
+    _gathering: Gathering
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(SCORERS, "scoring"))
 
     async def scored(self, body: bytes, caller: Mapping[str, object]) -> Response:
@@ -98,7 +99,7 @@ class Service:
             return asked
         answered, many = asked
         try:
-            receipts = await _durable(self.receipts, list(answered.drafts.values()))
+            receipts = await self._gathering.recorded(list(answered.drafts.values()))
         except NoReceipt as error:
             tell(logging.ERROR, "no score: it could not be recorded", reason=error.reason)
             return self._unavailable(f"no score: it could not be recorded ({error.reason})")
@@ -141,14 +142,3 @@ def _given(body: bytes, asked: Asked) -> list[Callable[[], bytes]]:
     if not asked.many:
         return [lambda: body]
     return [partial(dumped, one) for one in json.loads(body)["patients"]]
-
-
-async def _durable(receipts: Receipts, drafts: Sequence[Draft]) -> list[Signed]:
-    """The receipts, once they are durable; NoReceipt where they are not in time, and then they are withdrawn if that can be."""
-    if not drafts:
-        return []
-    try:
-        async with asyncio.timeout(PATIENCE):
-            return await asyncio.wrap_future(receipts.submit(drafts))
-    except TimeoutError:
-        raise NoReceipt(f"it was not durable within {PATIENCE:g} seconds") from None

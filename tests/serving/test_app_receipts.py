@@ -14,8 +14,7 @@ from fastapi import FastAPI
 from models.artifact import Artifact
 from models.patient import Patient
 from models.patient_document import patient_document
-from serving import app as service
-from serving import recorded
+from serving import gathering, recorded
 from serving.app import create_app
 from serving.problems import PROBLEM
 from serving.receipts.keys import verify
@@ -151,7 +150,7 @@ def test_what_cannot_be_recorded_is_not_said(app: FastAPI, receipts: Remembered,
 def test_a_receipt_that_takes_too_long_is_withdrawn_and_nothing_is_said(
     app: FastAPI, receipts: Remembered, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "PATIENCE", 0.05)
+    monkeypatch.setattr(gathering, "PATIENCE", 0.05)
     receipts.slow = True
     found = post(app, patient())
     assert (found.status_code, found.headers["content-type"]) == (503, PROBLEM)
@@ -174,6 +173,43 @@ def test_nothing_is_said_before_the_receipt_is_durable(app: FastAPI, receipts: R
             return await answer
 
     assert asyncio.run(ask()).json()["receipt"]["sequence"] == 1
+
+
+def together(app: FastAPI, *documents: object) -> list[httpx.Response]:
+    async def ask() -> list[httpx.Response]:
+        async with client(app) as asking:
+            return await asyncio.gather(*(asking.post("/v1/scores", json=document) for document in documents))
+
+    return asyncio.run(ask())
+
+
+def test_requests_that_are_ready_together_are_recorded_together_and_each_gets_its_own(
+    app: FastAPI, receipts: Remembered
+) -> None:
+    several = {"patients": [patient(id="x"), patient(id="y", age_years=17), patient(id="z")]}
+    alone, refused, many, last = together(app, patient(id="a"), patient(age_years=17), several, patient(id="b"))
+    assert receipts.groups == [4]
+    of = {draft.id: place for place, draft in enumerate(receipts.drafts, start=1)}
+    assert refused.status_code == 422
+    found = [alone.json(), last.json(), many.json()["scores"][0], many.json()["scores"][2]]
+    assert {one["id"]: one["receipt"]["sequence"] for one in found} == of
+
+
+def test_where_nothing_can_be_recorded_each_of_them_is_told(app: FastAPI, receipts: Remembered) -> None:
+    receipts.fault = "the disk is full"
+    assert [found.status_code for found in together(app, patient(), patient(), patient(age_years=17))] == [503, 503, 422]
+
+
+def test_what_nobody_foresaw_in_recording_is_an_error_and_no_answer(
+    app: FastAPI, receipts: Remembered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("73190")
+
+    monkeypatch.setattr(receipts, "submit", broken)
+    for found in together(app, patient(), patient()):
+        assert (found.status_code, found.headers["content-type"]) == (500, PROBLEM)
+        assert "73190" not in found.text
 
 
 def test_an_answer_that_fails_leaves_no_receipt(app: FastAPI, receipts: Remembered, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,6 +118,8 @@ def test_a_request_is_logged_by_method_route_and_status_alone(serving: Starting)
     service.ask("GET", "/livez?MRN73190")
     service.ask("GET", "/patients/MRN73190")
     service.ask("MRN73190", "/v1/scores")
+    service.process.terminate()
+    service.process.wait(30)  # a line is written when its answer has left: the last one may come later than that
     lines = [json.loads(line) for line in service.said.splitlines() if line.startswith(b"{")]
     told = [(one["method"], one["route"], one["status"]) for one in lines if one["event"] == "request"]
     assert told[-3:] == [("GET", "/livez", 200), ("GET", "unknown", 404), ("unknown", "/v1/scores", 405)]
