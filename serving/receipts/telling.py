@@ -72,8 +72,7 @@ def _record(record: Record, signed: Signed | None) -> list[Row]:
         ("head", str(record.head)),
         ("seal", record.seal),
         *signature,
-        ("patient (keyed hash)", record.subject or "no pseudonym was given"),
-        ("data key", record.key or "none: nothing in it is of a patient"),
+        *([("patient (keyed hash)", record.subject or "no pseudonym was given"), ("data key", record.key)] if record.key else []),
     ]
 
 
@@ -124,7 +123,8 @@ def _groups(answer: Mapping[str, Any]) -> Iterator[Row]:
     horizons = list(answer["explanation"]["horizons"].values())
     yield ("", *(f"{days} days" for days in answer["explanation"]["horizons"]))
     for place, one in enumerate(horizons[0]["groups"]):
-        yield (one["group"], *(f"{horizon['groups'][place]['percentage_points']:+.1f}" for horizon in horizons))
+        points = (round(horizon["groups"][place]["percentage_points"], 1) + 0.0 for horizon in horizons)  # no -0.0
+        yield (one["group"], *(f"{change:+.1f}" for change in points))
 
 
 def _inputs(answer: Mapping[str, Any]) -> Iterator[Row]:
