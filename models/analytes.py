@@ -77,7 +77,7 @@ ANALYTES: Mapping[str, Analyte] = {analyte.name: analyte for analyte in (
     Analyte("nlr", "Neutrophil-to-lymphocyte ratio", "1", accepted.RATIO, (0.1, 100), (0.01, 200),
             mistaken_for=((-1, 0.01, "a ratio that was not computed"), (200, math.inf, "two counts in different units"))),
     Analyte("monocytes", "Monocyte count", _COUNT, accepted.CELL_COUNT, (0, 10), (0, 20),
-            mistaken_for=((20, 100, "a percentage"),)),
+            smallest=0.01, mistaken_for=((20, 100, "a percentage"), _TWICE)),
     # 2.7 million U/mL is seen (PACTO). Only codes for serum or plasma: public tables confuse 24108-3 with CA-125 and 25390-6.
     Analyte("ca19_9", "CA 19-9", "U/mL", accepted.ANTIGEN, (0, 3e6), (0, 1e7), ("24108-3", "83084-4")),
     Analyte("albumin", "Albumin", "g/L", accepted.ALBUMIN, (10, 60), (8, 70), ("1751-7",)),

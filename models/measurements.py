@@ -109,6 +109,8 @@ def _read(one: GivenMeasurement, faults: list[Fault], doubts: list[str]) -> Meas
         read = quantity(one.analyte, one.value, one.unit, one.field)
     except InvalidQuantity as error:
         faults.append(error.fault)
+        if one.place.endswith("/value"):  # of a request, whose unit is an accepted one: its limit is looked at too
+            _upper_limit(one, faults)
         return None
     day = one.days_before_index
     if not (math.isfinite(day) and day >= 0):

@@ -131,13 +131,15 @@ def assemble(
         site=site,
         audit=audit or {},
     )
-    found += _before_birth(patient, given, where)
+    found += _before_birth(patient, given, summary, where)
     if found:
         raise InvalidPatient(found)
     return replace(patient, doubts=tuple(dict.fromkeys([*doubted, *of_a_patient(patient)])))
 
 
-def _before_birth(patient: Patient, given: Sequence[GivenMeasurement], where: Mapping[str, str]) -> Iterator[Fault]:
+def _before_birth(
+    patient: Patient, given: Sequence[GivenMeasurement], summary: History, where: Mapping[str, str]
+) -> Iterator[Fault]:
     """What lies further back than the patient's life; a year more, since ages are rounded."""
     days = (patient.age_years + 1) * DAYS_A_YEAR
     allowed = "a day within the patient's life"
@@ -146,7 +148,7 @@ def _before_birth(patient: Patient, given: Sequence[GivenMeasurement], where: Ma
         if course.start_days_before > days:
             yield Fault(f"{where.get('treatments', 'treatments')}/{index}/start", "a day before birth", allowed)
     for name, unit in (("days_since_radiotherapy", 1.0), ("months_on_therapy", DAYS_A_MONTH), ("last_line_months", DAYS_A_MONTH)):
-        if (getattr(patient.history, name) or 0.0) * unit > days:
+        if (getattr(summary, name) or 0.0) * unit > days:
             yield Fault(where.get(name, name), "longer than the patient's life", "a time within the patient's life")
 
 

@@ -23,9 +23,9 @@ address admin age answer base birth birthdate birthday body ca19 calibration cel
 created data death description diagnosis digest disclaimer dob dose drug email ethnicity explanation family first gender given
 group haemoglobin horizon index info input inputs interval item key kind lab label last limit logit lymphocyte lymphocytes meta
 metadata mode model mrn name neutrophil neutrophils note notes number odds output override patient payload pct percent phone
-prediction probability proto prototype quality race raw ref reference response result results risk role schema score secret seed
-sequence shap signature site source ssn stage standing state status store subject system tag target telephone test text
-threshold time timestamp title token tumor type uid units upper user uuid values version warnings weights witness
+prediction probability proto prototype quality race raw receipt ref reference response result results risk role schema score
+secret seed sequence shap signature site source ssn stage standing state status store subject system tag target telephone test
+text threshold time timestamp title token tumor type uid units upper user uuid values version warnings weights witness
 """
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _SHAPE = re.compile(r"[$_]{0,2}[A-Za-z][A-Za-z0-9_.-]*", re.ASCII)

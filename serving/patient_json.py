@@ -80,7 +80,8 @@ class Reading(Fields):
             return found
         if found > self.today + AHEAD:
             self.fault(f"{at}/as_of", found, "today or an earlier day", "a day that has not come yet, or another century")
-        elif found < self.today - LONG_AGO:
+            return None
+        if found < self.today - LONG_AGO:
             self.doubts.append("the index date lies more than a year back: the answer is about that day, and not about now")
         return found
 

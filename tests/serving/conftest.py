@@ -72,6 +72,12 @@ def receipts() -> Remembered:
     return Remembered()
 
 
+@pytest.fixture(scope="session")
+def remembering() -> type[Remembered]:
+    """Makes receipts that are kept in memory, for whoever needs them longer than a test."""
+    return Remembered
+
+
 @dataclass(frozen=True)
 class Service:
     """A service in a process of its own, with receipts of its own beside it."""
