@@ -2,10 +2,12 @@
 
 WAL with synchronous=FULL: a commit returns when its bytes are synced. With NORMAL, the usual advice, it returns before, and a
 power cut takes what was acknowledged (sqlite.org/pragma.html#pragma_synchronous). What is erased is overwritten (secure_delete).
+What only SQLite understands stands here and in the migrations; the rest of the receipts speaks plain SQL.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Sequence
 from functools import cache
@@ -25,22 +27,56 @@ _SCHEMA = text("SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 's
 
 
 def writing(path: Path) -> Engine:
-    """The database for its one writer; made where it is not there, and brought up to date."""
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS}, poolclass=NullPool)
-    event.listen(engine, "connect", _prepare)
+    """The database for its one writer; made where it is not there, and brought up to date.
+
+    A transaction takes the lock of writing as it begins, and holds making the tables, too: they are there whole or not at all.
+    """
+
+    def connect() -> sqlite3.Connection:
+        found = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            for pragma in _WRITING:
+                found.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error:
+            found.close()
+            raise
+        return found
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     with engine.begin() as connection:
         migrate(connection)
     return engine
 
 
 def reading(path: Path) -> Engine:
-    """The database for whoever only reads: nothing can be changed through it, and the writer is not disturbed."""
-    uri = f"file:{quote(str(path.resolve()))}?mode=ro"
+    """The database for whoever only reads: nothing can be changed through it, and the writer is not disturbed.
+
+    A copy on a volume that nobody writes to can be read as well, if the writer had closed it.
+    """
+    still = "" if os.access(path.parent, os.W_OK) or _log(path).exists() else "&immutable=1"
+    uri = f"file:{quote(str(path.resolve()))}?mode=ro{still}"
 
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(uri, uri=True, timeout=10 * BUSY_SECONDS, check_same_thread=False)
 
-    return create_engine("sqlite://", creator=connect, poolclass=NullPool)
+    return create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
+
+
+def files(path: Path) -> tuple[Path, Path]:
+    """The database and its log, which hold what is committed."""
+    return path, _log(path)
+
+
+def open_files(connection: Connection) -> None:
+    """Have the database and its log opened, which SQLite does only when they are read."""
+    _bare(connection).execute("PRAGMA data_version").close()
+
+
+def leave_no_trace(connection: Connection) -> bool:
+    """Empty the log into the database, where what was deleted is overwritten; whether nobody stood in the way by reading."""
+    ((busy, *_),) = _bare(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    return not busy
 
 
 def migrate(connection: Connection) -> None:
@@ -80,6 +116,11 @@ def _as_made() -> Sequence[tuple[str, str, str]]:
     return made
 
 
-def _prepare(connection: sqlite3.Connection, _: object) -> None:
-    for pragma in _WRITING:
-        connection.execute(f"PRAGMA {pragma}")
+def _log(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")
+
+
+def _bare(connection: Connection) -> sqlite3.Connection:
+    """Beneath SQLAlchemy, which would begin a transaction."""
+    found: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]  # typed for any driver
+    return found

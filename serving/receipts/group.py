@@ -6,23 +6,28 @@ After anything that failed, and so may or may not have reached the disk, the end
 from __future__ import annotations
 
 import datetime
+import errno
+import logging
 import os
+import shutil
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from models.seal import canonical
 from serving.receipts.data_keys import DataKeys
-from serving.receipts.database import writing
+from serving.receipts.database import files, leave_no_trace, open_files, writing
 from serving.receipts.erasure import Erasure
 from serving.receipts.heads import HeadFile, head_line, last_head
 from serving.receipts.keys import ReceiptKeys
 from serving.receipts.record import (
     CLOCK_SET_BACK,
     FIELDS,
+    SIGNED_AGAIN,
     BrokenReceipt,
     Draft,
     NoReceipt,
@@ -37,6 +42,10 @@ from serving.receipts.store import DATABASE, Store
 from serving.receipts.tables import RECORDS
 
 SLACK = datetime.timedelta(seconds=2)  # a clock may run back so far without a word: clocks are put right all the time
+_ROOM = 2**16  # bytes that must be free before anything is tried again
+_END = select(RECORDS.c.sequence, RECORDS.c.digest).order_by(RECORDS.c.sequence.desc()).limit(1)
+_ADD = insert(RECORDS)
+_log = logging.getLogger("lymphorisk.receipts")
 
 
 class Chain:
@@ -45,6 +54,7 @@ class Chain:
     def __init__(self, store: Store, keys: ReceiptKeys, tail: Tail):
         self.store, self.keys = store, keys
         self._tail, self._failed = tail, ""
+        self._traces = False  # of what was erased, in the log of the database
         self._data_keys = DataKeys(keys)
         self._heads = HeadFile(store.heads, tail.heads_end)
         self._connect()
@@ -71,6 +81,7 @@ class Chain:
             self._failed = _reason(error)
             raise NoReceipt(self._failed) from error
         self._failed = ""
+        self._leave_no_trace(erasure is not None)
         return receipts[-max(len(drafts), 1) :]
 
     def close(self) -> None:
@@ -81,8 +92,7 @@ class Chain:
     def _connect(self) -> None:
         path = self.store.folder / DATABASE
         self._connection = writing(path).connect()
-        self._connection.execute(text("PRAGMA data_version"))  # opens the files
-        self._connection.rollback()
+        open_files(self._connection)
         self._places = _places(path)
 
     def _stand_on_the_disk(self) -> None:
@@ -92,6 +102,9 @@ class Chain:
             return
         if fault := self._heads.fault():
             self._take_up_heads(fault)
+        for path in (self.store.folder, self.store.heads.parent):
+            if shutil.disk_usage(path).free < _ROOM:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._connection.close()
         self._data_keys.forget()
         self._connect()
@@ -111,13 +124,26 @@ class Chain:
         self._heads = taken_up
 
     def _sign_again(self) -> None:
-        """Sign what was committed and is covered by no head, then tell of it in the chain."""
-        before, last = self._tail.signed, self._tail.last
-        if last is None:
+        """Tell in the chain of what was committed and is covered by no head, and sign all of it with one that covers both."""
+        last = self._tail.last
+        if last is not None and last.kind == SIGNED_AGAIN:  # told the last time, and not signed even then
+            self._signed([last])
+        elif last is not None:
+            why = "the process or the disk stopped between the writing of records and the signing of their head"
+            self._signed(self._committed([signed_again(self._tail.signed, last.sequence, why)], None))
+
+    def _leave_no_trace(self, erased: bool) -> None:
+        """What was erased is zero in the database; the log must not hold it either. Whoever reads keeps it: then next time."""
+        if not (erased or self._traces):
             return
-        self._signed([last])
-        why = "the process or the disk stopped between the writing of records and the signing of their head"
-        self._signed(self._committed([signed_again(before, last.sequence, why)], None))
+        self._data_keys.forget()
+        before = self._traces
+        try:
+            self._traces = not leave_no_trace(self._connection)
+        except sqlite3.Error:
+            self._traces = True
+        if self._traces and not before:
+            _log.warning("somebody reads the receipts: until that ends, the log of the database holds a copy of the key erased")
 
     def _committed(self, drafts: Sequence[Draft], erasure: Erasure | None) -> list[Record]:
         """The records of the drafts, in the database and synced."""
@@ -127,20 +153,14 @@ class Chain:
             events = [erasure.carried_out(self._connection)] if erasure else []
             records = self._chained([*self._clock(now), *events, *drafts], now)
             self._data_keys.write_new(self._connection)
-            self._connection.execute(insert(RECORDS), [_row(one) for one in records])
-        if erasure:
-            self._data_keys.forget()
-            # what was erased is zero in the database; now the log no longer holds it either
-            self._connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-            self._connection.rollback()
+            self._connection.execute(_ADD, [_row(one) for one in records])
         if _places(self.store.folder / DATABASE) != self._places:
             raise BrokenReceipt("the database was exchanged or removed while it was written to")
         return records
 
     def _require_end(self, connection: Connection) -> None:
         """The database ends where this process left it."""
-        asked = select(RECORDS.c.sequence, RECORDS.c.digest).order_by(RECORDS.c.sequence.desc()).limit(1)
-        found = connection.execute(asked).first()
+        found = connection.execute(_END).first()
         last = self._tail.last
         if (None if found is None else tuple(found)) != (None if last is None else (last.sequence, last.digest)):
             raise BrokenReceipt("the database does not end where this process left it: somebody else wrote to it, or put it back")
@@ -187,7 +207,7 @@ def _places(path: Path) -> tuple[tuple[int, int] | None, ...]:
     """Which files lie where the database and its log do; BrokenReceipt where there is no database."""
     if not path.exists():
         raise BrokenReceipt("the database is missing")
-    return tuple(_place(one) for one in (path, path.with_name(path.name + "-wal")))
+    return tuple(map(_place, files(path)))
 
 
 def _place(path: Path) -> tuple[int, int] | None:

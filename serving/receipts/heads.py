@@ -11,7 +11,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-from models import durable
 from models.seal import canonical
 from serving.receipts.record import BrokenReceipt, Signed
 
@@ -91,34 +90,3 @@ class HeadFile:
     def close(self) -> None:
         """Give the file back."""
         os.close(self._file)
-
-
-class Witness:
-    """A copy of the newest heads elsewhere: another volume, another machine's share. It is behind by a second at most."""
-
-    def __init__(self, path: Path | None):
-        self.path, self.fault = path, ""
-        self._waiting: Signed | None = None
-
-    @property
-    def waits(self) -> bool:
-        """Whether a head is still to be witnessed."""
-        return self._waiting is not None
-
-    def see(self, head: Signed) -> None:
-        """Remember the newest head, to be written by `write`."""
-        if self.path is not None:
-            self._waiting = head
-
-    def write(self) -> str:
-        """Append the newest head; a sentence the first time that this fails. It is then tried again, and refuses nobody."""
-        if self.path is None or self._waiting is None:
-            return ""
-        before = self.fault
-        try:
-            durable.append(self.path, head_line(self._waiting))
-        except OSError as error:
-            self.fault = f"the witness {self.path} cannot be written ({error.strerror})"
-            return "" if before else self.fault
-        self._waiting, self.fault = None, ""
-        return ""

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.seal import canonical
+from serving.receipts.chain import Links
 from serving.receipts.heads import last_head
 from serving.receipts.keys import ReceiptKeys, verify
-from serving.receipts.record import SIGNED_AGAIN, BrokenReceipt, Draft, Record, Signed, require_link, start
+from serving.receipts.record import FIELDS, SIGNED_AGAIN, BrokenReceipt, Draft, Record, Signed, start
 from serving.receipts.store import Store
 
 
@@ -42,7 +43,7 @@ def tail_of(store: Store, keys: ReceiptKeys) -> Tail:
     last, beyond = before, 0
     for record in store.records(head.sequence if head else 0):
         previous = last.digest if last else start(store.id)
-        require_link(store.id, record, last.sequence + 1 if last else 1, previous, keys.sealing)
+        _require(store, keys, record, last.sequence + 1 if last else 1, previous)
         if record.head != (head.sequence if head else 0):
             cut = f"record {record.sequence} was written after head {record.head}, and {store.heads} ends before it"
             raise BrokenReceipt(f"{cut}: the head file was cut back; put back a copy of it (a witness is one)")
@@ -62,10 +63,17 @@ def _covered(store: Store, head: Signed | None, keys: ReceiptKeys) -> Record | N
         cut = f"{store.heads} knows of record {head.sequence}, and the database does not"
         raise BrokenReceipt(f"{cut}: it was cut short, or an older copy was put back")
     before = store.record(head.sequence - 1)
-    require_link(store.id, record, head.sequence, before.digest if before else start(store.id), keys.sealing)
+    _require(store, keys, record, head.sequence, before.digest if before else start(store.id))
     if record.digest != head.digest:
         raise BrokenReceipt(f"record {head.sequence} is not the one that was signed: the database was exchanged")
     return record
+
+
+def _require(store: Store, keys: ReceiptKeys, record: Record, sequence: int, previous: str) -> None:
+    """The record is the one of this place, of whatever types its values are."""
+    number, time, kind, subject, key, payload, head, before, digest, seal = (getattr(record, name) for name in FIELDS)
+    row = (number, time, kind, subject, key, payload, head, before, digest, seal)
+    Links(store.id, keys.sealing).require(row, sequence, previous)
 
 
 def _no_heads(path: Path) -> str:

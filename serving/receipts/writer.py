@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -23,15 +22,15 @@ from typing import Self
 from models import durable
 from serving.receipts.erasure import Erasure, Nobody
 from serving.receipts.group import Chain
-from serving.receipts.heads import Witness
 from serving.receipts.keys import ReceiptKeys
 from serving.receipts.opening import opened
 from serving.receipts.record import Draft, NoReceipt, Signed
+from serving.receipts.witness import Witness, require_not_behind
 
 LOCK = "lock"
 PATIENCE = 5.0  # seconds that whoever blocks for a receipt waits
 LARGEST_GROUP = 4000  # records: a transaction beyond that makes others wait for nothing
-WITNESS_SECONDS = 1.0  # at most so long the witness is behind
+READY_SECONDS = 2.0  # that whoever asks whether anything can be written waits while it is tried
 _log = logging.getLogger("lymphorisk.receipts")
 
 
@@ -50,7 +49,7 @@ class Writer:
         self._waiting: deque[_Job] = deque()
         self._woken = threading.Condition()
         self._closed = False
-        self._witnessed = time.monotonic()
+        self._witness.see(chain.head)
         self._thread = threading.Thread(target=self._run, name="receipts", daemon=True)
         self._thread.start()
 
@@ -60,7 +59,12 @@ class Writer:
         return self._chain.keys.public_key
 
     def submit(self, drafts: Sequence[Draft]) -> Future[list[Signed]]:
-        """Will be the receipts of the drafts, in order, or NoReceipt; cancelled before its group has begun, it is withdrawn."""
+        """Will be the receipts of the drafts, in order, or NoReceipt; cancelled before its group has begun, it is withdrawn.
+
+        Raises ValueError for a pseudonym that is no text.
+        """
+        for draft in drafts:
+            _require_text(draft.id)
         return self._put(_Job(drafts))
 
     def record(self, drafts: Sequence[Draft], patience: float = PATIENCE) -> list[Signed]:
@@ -75,10 +79,21 @@ class Writer:
         return self._wait_for(self._put(_Job((), Erasure(by, reason, subject, sequence))), patience)
 
     def ready(self) -> str:
-        """Why no receipt can be written now; nothing where one can, as far as can be seen without writing one."""
+        """Why no receipt can be written now; nothing where one can, as far as can be seen without writing one.
+
+        After a failure it is tried anew: who asks here first, and only then for scores, would otherwise never ask again.
+        """
         if self._closed or not self._thread.is_alive():
             return "the receipts are closed"
+        if self._chain.fault():
+            with suppress(NoReceipt):
+                self._wait_for(self._put(_Job(())), READY_SECONDS)
         return self._chain.fault()
+
+    @property
+    def witness_fault(self) -> str:
+        """Why the witness cannot be written now; nothing where it can, or where there is none. No reason to refuse a score."""
+        return self._witness.fault
 
     def close(self) -> None:
         """Write what waits, and give everything back; a second time it does nothing."""
@@ -117,8 +132,7 @@ class Writer:
                 begun = [job for job in jobs if job.future.set_running_or_notify_cancel()]
                 if begun:
                     self._write(begun)
-                self._let_witness()
-            self._let_witness(at_once=True)
+                self._witness.see(self._chain.head)
         finally:  # should this thread ever end before its time, nobody waits for it in vain
             self._end(begun)
 
@@ -132,12 +146,12 @@ class Writer:
             job.future.set_exception(NoReceipt("the receipts are closed"))
 
     def _next(self) -> list[_Job] | None:
-        """All that waits, one erasure by itself; nothing after a while without work, None after the end of it."""
+        """All that waits, one erasure by itself; None after the end of it."""
         with self._woken:
-            if not self._waiting and not self._closed:
-                self._woken.wait(WITNESS_SECONDS if self._witness.waits else None)
-            if not self._waiting:
-                return None if self._closed else []
+            while not self._waiting:
+                if self._closed:
+                    return None
+                self._woken.wait()
             if self._waiting[0].erasure is not None:
                 return [self._waiting.popleft()]
             jobs, records = [], 0
@@ -150,21 +164,14 @@ class Writer:
         try:
             receipts = iter(self._chain.write([draft for job in jobs for draft in job.drafts], jobs[0].erasure))
         except (NoReceipt, Nobody) as error:
-            _log.error("nothing was recorded: %s", error)
+            if any(job.drafts or job.erasure for job in jobs):
+                _log.error("nothing was recorded: %s", error)
             for job in jobs:
                 job.future.set_exception(error)
             return
         for job in jobs:
             # an erasure has one receipt and no draft of the caller's
             job.future.set_result([next(receipts) for _ in range(len(job.drafts) or job.erasure is not None)])
-
-    def _let_witness(self, at_once: bool = False) -> None:
-        if (head := self._chain.head) is not None:
-            self._witness.see(head)
-        if self._witness.waits and (at_once or time.monotonic() - self._witnessed >= WITNESS_SECONDS):
-            if said := self._witness.write():
-                _log.warning("%s", said)
-            self._witnessed = time.monotonic()
 
 
 def open_writer(
@@ -177,8 +184,8 @@ def open_writer(
 ) -> Writer:
     """Open the receipts in `folder` for writing; made where there are none. `say` hears what was signed again.
 
-    Raises BrokenReceipt where they do not verify from their last head on, NoReceipt where another process
-    writes or the disk refuses.
+    Raises BrokenReceipt where they do not verify from their last head on, or the witness knows of more than they do; NoReceipt
+    where another process writes or the disk refuses.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with ExitStack() as until_opened:
@@ -187,5 +194,14 @@ def open_writer(
         except durable.Busy:
             raise NoReceipt(f"another process writes the receipts in {folder}: one at a time may") from None
         chain = until_opened.enter_context(opened(folder, keys, heads, say))
+        require_not_behind(witness, chain.store, keys)
+        seen = until_opened.enter_context(closing(Witness(witness)))
         while_open = until_opened.pop_all()
-    return Writer(chain, Witness(witness), while_open)
+    return Writer(chain, seen, while_open)
+
+
+def _require_text(id: str) -> None:
+    try:
+        id.encode()
+    except UnicodeEncodeError:
+        raise ValueError("a pseudonym is no text: half a character stands in it (a lone surrogate)") from None

@@ -55,6 +55,23 @@ def test_no_file_holds_the_key_any_more(writer: Writer, folder: Path, keys: Rece
     assert not any(wrapped in path.read_bytes() for path in folder.iterdir())
 
 
+def test_what_somebody_who_reads_keeps_in_the_log_is_gone_when_that_ends(
+    writer: Writer, folder: Path, keys: ReceiptKeys, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer.record(drafts(*[b"a"] * 2001))
+    store = Store.open(folder)
+    ((_, _, wrapped),) = store.data_keys()
+    reading = store.records()
+    next(reading)
+    writer.erase(by="x", reason="y", subject=keys.subject("p-1"))
+    writer.record(drafts(b"b"))
+    assert [record.message.partition(":")[0] for record in caplog.records] == ["somebody reads the receipts"]
+    assert wrapped in (folder / f"{DATABASE}-wal").read_bytes()
+    list(reading)
+    writer.record(drafts(b"c"))
+    assert not any(wrapped in path.read_bytes() for path in folder.iterdir())
+
+
 def test_a_patient_scored_after_an_erasure_has_a_new_key(writer: Writer, folder: Path, keys: ReceiptKeys) -> None:
     writer.record(drafts(b"a"))
     writer.erase(by="x", reason="y", subject=keys.subject("p-1"))

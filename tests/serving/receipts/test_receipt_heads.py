@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.receipts.heads import HEADS, HeadFile, Witness, head_line, last_head, read_heads
+from serving.receipts.heads import HEADS, HeadFile, head_line, last_head, read_heads
 from serving.receipts.keys import ReceiptKeys
 from serving.receipts.record import BrokenReceipt, Signed
 
@@ -89,14 +89,3 @@ def test_a_head_that_could_not_be_synced_leaves_nothing(path: Path, heads: list[
     file.append(head_line(heads[0]))
     assert read_heads(path) == [*heads, heads[0]]
     file.close()
-
-
-def test_a_witness_that_cannot_be_reached_is_told_once_and_caught_up_later(tmp_path: Path, heads: list[Signed]) -> None:
-    witness = Witness(tmp_path / "volume" / "witness.jsonl")
-    witness.see(heads[0])
-    assert "cannot be written" in witness.write()
-    assert (witness.write(), witness.waits) == ("", True)
-    (tmp_path / "volume").mkdir()
-    witness.see(heads[1])
-    assert (witness.write(), witness.waits, witness.fault) == ("", False, "")
-    assert read_heads(tmp_path / "volume" / "witness.jsonl") == [heads[1]]

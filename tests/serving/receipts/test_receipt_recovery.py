@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import alembic.op
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -59,7 +60,7 @@ def test_records_that_were_committed_and_not_signed_are_signed_again_and_the_cha
     with open_writer(left, keys, say=said.append):
         pass
     assert kinds(left) == [SCORE] * 4 + [SIGNED_AGAIN]
-    assert [head.sequence for head in read_heads(left / HEADS)] == [1, 3, 4, 5]
+    assert [head.sequence for head in read_heads(left / HEADS)] == [1, 3, 5]
     (told,) = said
     assert told.startswith("1 record after record 3 had been written and not signed")
     last = Store.open(left).last()
@@ -79,7 +80,7 @@ def test_a_half_written_head_is_none_and_is_cleared_away(left: Path, keys: Recei
     (left / HEADS).write_bytes(content[:-30])
     with open_writer(left, keys) as writer:
         assert writer.record(drafts(b"e"))[0].sequence == 6
-    assert [head.sequence for head in read_heads(left / HEADS)] == [1, 3, 4, 5, 6]
+    assert [head.sequence for head in read_heads(left / HEADS)] == [1, 3, 5, 6]
 
 
 @pytest.mark.parametrize(
@@ -134,6 +135,55 @@ def test_a_computer_that_stops_anywhere_in_the_last_head_loses_no_record(
         (receipt,) = writer.record(drafts(b"y"))
     assert kinds(folder) == [SCORE] * sum(sizes) + [SIGNED_AGAIN] * (lost > 0) + [SCORE]
     assert read_heads(folder / HEADS)[-1] == receipt
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE records SET payload = 'a text'", "UPDATE records SET time = x'00'", "UPDATE records SET digest = x'00'"],
+)
+def test_a_value_of_another_type_is_told_as_an_alteration(left: Path, keys: ReceiptKeys, statement: str) -> None:
+    with sqlite3.connect(left / DATABASE) as connection:
+        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute(statement)
+        for _, sql in triggers:
+            connection.execute(sql)
+    connection.close()
+    with pytest.raises(BrokenReceipt, match=r"record 4 was altered"):
+        open_writer(left, keys)
+
+
+def test_a_program_killed_while_it_made_the_tables_is_followed_by_one_that_makes_them(
+    folder: Path, keys: ReceiptKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+
+        def killed(*_: object, **__: object) -> None:
+            raise KeyboardInterrupt
+
+        patch.setattr(alembic.op, "create_index", killed)
+        with pytest.raises(KeyboardInterrupt):
+            open_writer(folder, keys)
+    with open_writer(folder, keys) as writer:
+        assert writer.record(drafts(b"a"))[0].sequence == 1
+
+
+def test_a_computer_that_stops_while_it_tells_of_what_it_signs_again_tells_of_it_later(
+    left: Path, keys: ReceiptKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_last_heads(left, 1)
+    with monkeypatch.context() as patch:
+
+        def killed(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        patch.setattr(HeadFile, "append", killed)
+        with pytest.raises(KeyboardInterrupt):
+            open_writer(left, keys)
+    open_writer(left, keys).close()
+    assert kinds(left) == [SCORE] * 4 + [SIGNED_AGAIN]
+    assert [head.sequence for head in read_heads(left / HEADS)] == [1, 3, 5]
 
 
 @pytest.mark.parametrize("on_the_head", [False, True])

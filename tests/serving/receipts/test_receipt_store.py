@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import MetaData, text
 from sqlalchemy.exc import OperationalError
 
 from models.seal import Key
+from serving.receipts.heads import HEADS
 from serving.receipts.keys import ReceiptKeys
 from serving.receipts.record import SCORE, BrokenReceipt, Draft
 from serving.receipts.store import DATABASE, NoStore, Store
-from serving.receipts.writer import Writer
+from serving.receipts.tables import METADATA
+from serving.receipts.writer import Writer, open_writer
 
 
 def drafts(*contents: bytes, id: str = "p-1") -> list[Draft]:
@@ -73,6 +76,11 @@ def test_a_content_opens_with_its_own_keys_and_in_its_own_place_alone(
         "UPDATE store SET public_key = ''",
         "DELETE FROM store",
         "UPDATE data_keys SET subject = ''",
+        "REPLACE INTO records SELECT sequence, '', kind, subject, key, payload, head, previous, digest, seal FROM records",
+        "REPLACE INTO store SELECT id, created, '', format FROM store",
+        "INSERT INTO store SELECT 'another', created, public_key, format FROM store",
+        "REPLACE INTO data_keys SELECT key, '', wrapped FROM data_keys",
+        "INSERT INTO records SELECT 9, time, kind, subject, key, payload, head, previous, digest, seal FROM records",
     ],
 )
 def test_the_database_itself_refuses_to_alter_what_was_written(writer: Writer, folder: Path, statement: str) -> None:
@@ -80,6 +88,29 @@ def test_the_database_itself_refuses_to_alter_what_was_written(writer: Writer, f
     with sqlite3.connect(folder / DATABASE) as connection, pytest.raises(sqlite3.IntegrityError, match="never altered"):
         connection.execute(statement)
     connection.close()
+
+
+def test_the_tables_that_are_read_are_those_that_the_migrations_make(writer: Writer, folder: Path) -> None:
+    made = MetaData()
+    with Store.open(folder).engine.connect() as connection:
+        made.reflect(connection)
+    for table in METADATA.tables.values():
+        there = made.tables[table.name]
+        assert [(one.name, str(one.type), one.primary_key, one.nullable) for one in table.columns] == [
+            (one.name, str(one.type), one.primary_key, one.nullable) for one in there.columns
+        ]
+        assert {one.name for one in table.indexes} == {one.name for one in there.indexes}
+
+
+def test_receipts_on_a_volume_that_nobody_writes_to_are_read(
+    folder: Path, keys: ReceiptKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_writer(folder, keys) as opened:
+        opened.record(drafts(b"a"))
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    store = Store.open(folder)
+    assert [store.content(record, keys) for record in store.records()] == [b"a"]
+    assert sorted(path.name for path in folder.iterdir()) == [HEADS, "lock", DATABASE]
 
 
 def test_whoever_reads_cannot_write(writer: Writer, folder: Path) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -233,10 +234,41 @@ def test_a_writer_that_ends_before_its_time_lets_nobody_wait(
         writer.record(drafts(b"b"))
 
 
-def test_the_witness_has_the_last_head_when_the_writer_closes(folder: Path, keys: ReceiptKeys, tmp_path: Path) -> None:
-    with open_writer(folder, keys, witness=tmp_path / "witness") as writer:
-        receipts = [writer.record(drafts(b"a"))[0] for _ in range(3)]
-    assert read_heads(tmp_path / "witness")[-1] == receipts[-1]
+def test_who_asks_whether_anything_can_be_written_has_it_tried_anew(writer: Writer, folder: Path) -> None:
+    writer.record(drafts(b"a"))
+    aside = (folder / HEADS).rename(folder / "aside")
+    with pytest.raises(NoReceipt, match="the head file is missing"):
+        writer.record(drafts(b"lost"))
+    assert writer.ready() == "the head file is missing"
+    aside.rename(folder / HEADS)
+    assert writer.ready() == ""
+    assert writer.record(drafts(b"b"))[0].sequence == 2
+
+
+def test_while_the_disk_has_no_room_nothing_is_ready(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", full)
+        patch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+        with pytest.raises(NoReceipt, match="No space left"):
+            writer.record(drafts(b"lost"))
+        assert "No space left" in writer.ready()
+    assert writer.ready() == ""
+
+
+def test_a_pseudonym_that_is_no_text_harms_nobody_else(writer: Writer) -> None:
+    with pytest.raises(ValueError, match="half a character"):
+        writer.record(drafts(b"a", id="\ud800"))
+    assert writer.record(drafts(b"b"))[0].sequence == 1
+
+
+@pytest.mark.parametrize("name", ["a b", "a?mode=ro", "100%41", "#", "ä"])
+def test_a_folder_may_have_any_name(tmp_path: Path, keys: ReceiptKeys, name: str) -> None:
+    with open_writer(tmp_path / name, keys) as writer:
+        writer.record(drafts(b"a"))
+        assert [record.sequence for record in Store.open(tmp_path / name).records()] == [1]
 
 
 def test_heads_may_lie_on_another_volume(folder: Path, keys: ReceiptKeys, tmp_path: Path) -> None:

@@ -8,6 +8,12 @@ down_revision = None
 
 # what may never be done to which table; a record is never altered, a key may only go
 FORBIDDEN = (("UPDATE", "store"), ("DELETE", "store"), ("UPDATE", "records"), ("DELETE", "records"), ("UPDATE", "data_keys"))
+# "insert or replace" deletes without a word to the triggers of deletion: what would replace anything may not come in
+REPLACING = {
+    "store": "EXISTS (SELECT 1 FROM store)",
+    "records": "new.sequence IS NOT (SELECT coalesce(max(sequence), 0) + 1 FROM records)",
+    "data_keys": "EXISTS (SELECT 1 FROM data_keys WHERE key = new.key)",
+}
 
 
 def upgrade() -> None:
@@ -43,5 +49,10 @@ def upgrade() -> None:
     for what, table in FORBIDDEN:
         op.execute(
             f"CREATE TRIGGER no_{what.lower()}_of_{table} BEFORE {what} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, 'a receipt is never altered'); END"
+        )
+    for table, condition in REPLACING.items():
+        op.execute(
+            f"CREATE TRIGGER no_replacement_of_{table} BEFORE INSERT ON {table} WHEN {condition} "
             f"BEGIN SELECT RAISE(ABORT, 'a receipt is never altered'); END"
         )
