@@ -248,10 +248,11 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def seal_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The seal key of the tests, apart from the one of whoever runs them."""
+    """The seal key of the tests, apart from the one of whoever runs them, as is that of the receipts."""
     path = tmp_path_factory.mktemp("keys") / "seal.key"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LYMPHORISK_SEAL_KEY", str(path))
+        patch.setenv("LYMPHORISK_RECEIPTS_KEY", str(path.with_name("receipts.key")))
         yield path
 
 
