@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from models.seal import canonical
 from serving.receipts.export import header_of
-from serving.receipts.record import FORMAT, Record
+from serving.receipts.record import FORMAT, BrokenReceipt, Record
 
 if TYPE_CHECKING:
     from serving.receipts.store import Store
@@ -77,5 +77,7 @@ def _heads(path: Path, seen: int, written: int) -> Iterator[bytes]:
 
 
 def sealed_line(record: Record) -> bytes:
-    """A record as canonical JSON, its encrypted content in base64."""
+    """A record as canonical JSON, its encrypted content in base64; BrokenReceipt where it has none."""
+    if not isinstance(record.payload, bytes):
+        raise BrokenReceipt(f"record {record.sequence} holds no content as this program writes it: it was altered")
     return canonical(header_of(record) | {"payload": base64.b64encode(record.payload).decode()}) + b"\n"

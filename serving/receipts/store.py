@@ -6,7 +6,6 @@ Reading disturbs no writer, and alters nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,9 +116,11 @@ class Store:
             return schema_faults(connection)
 
     def _read(self, asked: Select[Any]) -> Iterator[Record]:
-        with self.engine.connect() as connection, closing(connection.execution_options(yield_per=_BLOCK).execute(asked)) as rows:
-            for row in rows:
-                yield as_record(row)
+        try:
+            with self.engine.connect() as connection:
+                yield from map(as_record, connection.execution_options(yield_per=_BLOCK).execute(asked))
+        except DatabaseError as error:
+            raise BrokenReceipt("the records cannot be read from the database: it is damaged, or was altered by hand") from error
 
 
 def bound_to(key: str, subject: str) -> bytes:

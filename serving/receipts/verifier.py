@@ -144,6 +144,7 @@ def rows(folder: Path, table: str, shape: Mapping[str, Any]) -> Iterator[dict[st
     """The rows of a table of the database as it stands when the first is asked for, or of its file in an export."""
     if (path := folder / "receipts.db").is_file():
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            database.text_factory = lambda text: text.decode(errors="replace")  # what is none fails its digest
             for row in database.execute(f"SELECT {', '.join(shape)} FROM {table} ORDER BY 1"):
                 yield shaped(dict(zip(shape, row, strict=True)), shape, f"{table}: row {row[0]}")
         return
@@ -208,8 +209,7 @@ def kept(witnesses: Sequence[Path], answers: Sequence[Path], signer: Signer) -> 
     given = [signer.formed(one, path.name) for path in answers for one in receipts(read(path.read_bytes(), path.name, False))]
     if len(given) < len(answers):
         raise Broken("an answer holds no receipt")
-    for signed in given + heads[:: signer.every] + heads[-1:]:
-        signer.require(signed)
+    list(map(signer.require, given + heads[:: signer.every] + heads[-1:]))
     return given + heads
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 Advance = Callable[[int, int], object]  # records walked, and in all
 STEP = 1000  # records between two words to whoever watches
+FETCHED = 2000  # records that may be fetched and not yet walked
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _said(look: Callable[[], Iterable[str] | None]) -> list[str]:
     except BrokenReceipt as error:
         return [str(error)]
     except DBAPIError as error:
-        return [f"the database cannot be read: {error.orig}"]
+        return [f"the database cannot be read: {str(error.orig).partition(' with text ')[0]}"]
 
 
 def _walk(
@@ -128,9 +129,21 @@ def _walk(
             if number % STEP == 0 and last:
                 advance(number, last.sequence)
         checking.end()
+    except DBAPIError:
+        _require_readable(store, walk.sequence)
+        raise
     finally:
         checking.close()
     _require_end(walk, seen, kept)
+
+
+def _require_readable(store: Store, after: int) -> None:
+    """BrokenReceipt names the first record that the database itself cannot read; they are fetched many at a time."""
+    for number in range(after + 1, after + 1 + FETCHED):
+        try:
+            store.record(number)
+        except (BrokenReceipt, DBAPIError) as error:
+            raise BrokenReceipt(f"record {number} cannot be read from the database: damaged, or altered by hand") from error
 
 
 def _after(store: Store, signer: Signer, since: Mark, kept: Kept) -> Heads:

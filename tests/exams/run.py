@@ -19,9 +19,12 @@ import first_hour
 import growth
 import intervals
 import kills
+import million
 import replay
 import search
 import speed
+import tampering
+import throughput
 import truth
 from marks import Mark, table
 
@@ -38,8 +41,11 @@ EXAMS: Mapping[str, Callable[..., list[Mark]]] = {
     "cuts": cuts.sit,
     "coverage": covered.sit,
     "speed": speed.sit,
+    "tampering": tampering.sit,
+    "million": million.sit,
     "kills": kills.sit,
     "replay": replay.sit,
+    "receipts": throughput.sit,
 }
 
 
