@@ -15,7 +15,7 @@ PSEUDONYM = r"^[A-Za-z0-9][A-Za-z0-9._:-]*$"
 # What a pseudonym must not look like. A study number of seven digits cannot be told from a record number: put a letter before it.
 IDENTIFYING = "|".join(
     (
-        r"^(?:[0-9][._:-]*){7,}$",  # a record, telephone or social security number, or a date: seven digits and no letter
+        r"^(?:[0-9][._:-]*){7,15}$",  # a record, telephone or social security number, or a date: seven digits and no letter
         r"^(?:[Mm][Rr][Nn]|[Ss][Ss][Nn]|[Dd][Oo][Bb]|[Nn][Hh][Ss]|[Tt][Ee][Ll])[._:-]*[0-9]",  # and one that says so
         r"(?:^|[^0-9])[0-9]{3}[._-][0-9]{2}[._-][0-9]{4}(?:[^0-9]|$)",  # social security
         r"(?:^|[^0-9])[0-9]{3}[._-][0-9]{3}[._-][0-9]{4}(?:[^0-9]|$)",  # telephone
@@ -31,10 +31,12 @@ PSEUDONYM_RULE = (
     "telephone or social security number (a study number of seven digits takes a letter before it)"
 )
 # no formula of a spreadsheet, markup, template, path or query
-LABEL = r"""^(?![=+@\s-])(?!.*(?:[@;\\`"']|\{\{|\$\{|<[A-Za-z/!?]|\.\./)).{1,64}$"""
+LABEL_NEVER, LABEL_NEVER_FIRST = r"""@;\\`"'""", r"=+\s-"  # signs; as the insides of a class of characters
+LABEL = f"^[^{LABEL_NEVER}{LABEL_NEVER_FIRST}][^{LABEL_NEVER}]{{0,{LONGEST_LABEL - 1}}}$"
+MARKUP = r"\{\{|\$\{|<[A-Za-z/!?]|\.\./"
 LABEL_RULE = f"a short label of at most {LONGEST_LABEL} characters, without quotes, @, ; or markup"
 
-_PSEUDONYM, _IDENTIFYING, _LABEL = map(re.compile, (PSEUDONYM, IDENTIFYING, LABEL))
+_PSEUDONYM, _IDENTIFYING, _LABEL, _MARKUP = map(re.compile, (PSEUDONYM, IDENTIFYING, LABEL, MARKUP))
 
 
 def is_pseudonym(text: str) -> bool:
@@ -52,4 +54,4 @@ def is_label(text: str) -> bool:
     >>> [is_label(one) for one in ("nab-paclitaxel", "5-FU (bolus)", "<1%", "=1+1", "{{7*7}}", "../../etc/passwd", " ")]
     [True, True, True, False, False, False, False]
     """
-    return bool(text.strip()) and bool(_LABEL.match(text))
+    return bool(text.strip()) and bool(_LABEL.match(text)) and "\n" not in text and not _MARKUP.search(text)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.fault import Fault
 from models.patient import Patient
 from serving.refused import Refused, pointed
 from serving.strict_json import InvalidRequest, TooLarge
@@ -39,6 +43,9 @@ def document(**changes: Any) -> dict[str, Any]:
     }  # fmt: skip
     whole.update(changes)
     return {key: value for key, value in whole.items() if value is not ...}
+
+
+TREATMENT = {"modality": "chemotherapy", "start": "2025-01-01", "end": "2025-03-01"}
 
 
 def body(whole: object) -> bytes:
@@ -227,3 +234,59 @@ def test_an_unreadable_line_is_a_refused_patient() -> None:
     one = read_line(b'{"as_of": 1, "as_of": 2}')
     assert isinstance(one, Refused)
     assert one.why == "invalid"
+
+
+def test_a_patient_who_stands_twice_for_one_day_is_refused_both_times_and_for_two_days_read() -> None:
+    twice = read_request(body({"patients": [document(id="a"), document(id="b"), document(id="a")]})).patients
+    assert [isinstance(one, Refused) for one in twice] == [True, False, True]
+    assert pointers(twice[2]) == ["/patients/2/id"]
+    other = document(id="a", as_of="2026-04-02")
+    assert all(isinstance(one, Patient) for one in read_request(body({"patients": [document(id="a"), other]})).patients)
+
+
+def test_the_day_is_known_only_to_whoever_says_it() -> None:
+    content, today = body(document()), date(2026, 3, 30)
+    assert isinstance(only(content), Patient)
+    assert isinstance(read_line(content, today), Patient)  # tomorrow, which is today further east
+    assert pointers(read_line(content, today - timedelta(days=1))) == ["/as_of"]
+    late = read_line(content, today + timedelta(days=400))
+    assert isinstance(late, Patient)
+    assert "more than a year back" in late.doubts[0]
+
+
+MANY = {
+    "rows that are nothing": b'{"measurements": [' + b"{}," * 4000 + b"{}]}",
+    "rows of unknown fields": b'{"measurements": [' + b'{"abcdefgh":1},' * 4000 + b"{}]}",
+    "unknown fields": b"{" + b",".join(b'"k%d":1' % one for one in range(90_000)) + b"}",
+    "no numbers": b'{"extra": {"a": [' + b"NaN," * 250_000 + b"1]}}",
+    "a thousand patients of nothing": b'{"patients": [' + b"{}," * 999 + b"{}]}",
+    "a thousand patients of rows": b'{"patients": [' + (b'{"measurements":[' + b"{}," * 300 + b"{}]},") * 999 + b"{}]}",
+    "covariates": b'{"extra": {' + b",".join(b'"k%d":1' % one for one in range(90_000)) + b"}}",
+    "treatments at the same time": body(document(treatments=[TREATMENT | {"agents": [str(one)]} for one in range(5000)])),
+    "a number of a million digits": b'{"age_years": ' + b"9" * 1_000_000 + b"}",
+    "a decimal of a million digits": b'{"age_years": 0.' + b"9" * 1_000_000 + b"}",
+    "a name of a million letters": b'{"' + b"a" * 1_000_000 + b'": 1}',
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_no_request_of_a_mebibyte_takes_long_to_refuse_or_is_answered_at_length(name: str) -> None:
+    began = time.monotonic()
+    refused = _refused(MANY[name])
+    assert refused or name == "treatments at the same time"
+    assert all(len(faults) <= 101 for faults in refused)
+    assert len(json.dumps([pointed(faults) for faults in refused])) < 30 * 2**20
+    assert time.monotonic() - began < 5
+
+
+def _refused(content: bytes) -> list[Sequence[Fault]]:
+    try:
+        return [one.faults for one in read_request(content).patients if isinstance(one, Refused)]
+    except InvalidRequest as error:
+        return [error.faults]
+
+
+def test_where_treatments_cannot_be_read_the_places_of_the_others_do_not_shift() -> None:
+    swapped = TREATMENT | {"end": "2024-01-01"}
+    one = only(body(document(treatments=[{"modality": 3, "start": "2025-09-01"}, swapped])))
+    assert pointers(one) == ["/treatments/0/modality", "/treatments/1/end"]
