@@ -17,10 +17,13 @@ from urllib.parse import quote
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool, StaticPool
 
 BUSY_SECONDS = 1.0  # that a writer waits for another's lock; whoever wants a receipt waits with it
 REVISION = "0001"
+# What a database that is full, locked, damaged or gone raises; a damaged one may name in its error what is no text.
+FAILURES = (SQLAlchemyError, sqlite3.Error, UnicodeDecodeError)
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _WRITING = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "wal_autocheckpoint=4000")
 _SCHEMA = text("SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name")
@@ -104,6 +107,12 @@ def schema_faults(connection: Connection) -> list[str]:
     altered = [f"the {made[name][0]} {name} is not as it was made" for name in made if found.get(name, made[name]) != made[name]]
     added = [f"there is a {found[name][0]} too many: {name}" for name in found if name not in made]
     return [*missing, *altered, *added]
+
+
+def damage(connection: Connection) -> list[str]:
+    """The first thing that is wrong with pages and indices: an index that leaves out a record hides it from whoever asks by it."""
+    found = connection.execute(text("PRAGMA integrity_check(1)")).scalars().all()
+    return [] if found == ["ok"] else [f"the database is damaged, or an index was altered: {one}" for one in found]
 
 
 @cache

@@ -16,11 +16,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import Connection, insert, select
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
 from models.seal import canonical
 from serving.receipts.data_keys import DataKeys
-from serving.receipts.database import files, leave_no_trace, open_files, writing
+from serving.receipts.database import FAILURES, files, leave_no_trace, open_files, writing
 from serving.receipts.erasure import Erasure
 from serving.receipts.heads import HeadFile, head_line, last_head
 from serving.receipts.keys import ReceiptKeys
@@ -77,7 +77,7 @@ class Chain:
         try:
             self._stand_on_the_disk()
             receipts = self._signed(self._committed(drafts, erasure)) if drafts or erasure else []
-        except (BrokenReceipt, OSError, SQLAlchemyError) as error:
+        except (BrokenReceipt, OSError, *FAILURES) as error:
             self._failed = _reason(error)
             raise NoReceipt(self._failed) from error
         self._failed = ""
@@ -222,6 +222,8 @@ def _reason(error: Exception) -> str:
     """Why, without a value: a database's error can repeat what it was given."""
     if isinstance(error, DBAPIError):
         return f"the database refuses to write: {error.orig}"
+    if isinstance(error, sqlite3.Error):
+        return f"the database refuses to write: {error}"
     if isinstance(error, OSError):
         return f"the disk refuses: {error.strerror}"
-    return str(error) if isinstance(error, BrokenReceipt) else type(error).__name__
+    return str(error) if isinstance(error, BrokenReceipt) else f"the database cannot be used ({type(error).__name__})"

@@ -10,11 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import insert, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from models import durable
 from models.durable import PRIVATE
-from serving.receipts.database import writing
+from serving.receipts.database import FAILURES, writing
 from serving.receipts.group import Chain
 from serving.receipts.heads import HEADS
 from serving.receipts.keys import ReceiptKeys
@@ -39,7 +38,7 @@ def opened(folder: Path, keys: ReceiptKeys, heads: Path | None, say: Callable[[s
             raise BrokenReceipt(f"{folder / DATABASE} is not as it was made: {'; '.join(faults)}")
         tail = tail_of(store, keys)
         chain = Chain(store, keys, tail)
-    except (SQLAlchemyError, OSError) as error:
+    except (OSError, *FAILURES) as error:
         raise NoReceipt(f"{folder} cannot be written: {getattr(error, 'orig', None) or error}") from error
     try:
         chain.write([])

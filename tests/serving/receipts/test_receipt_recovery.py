@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 import alembic.op
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from models.seal import Key
@@ -152,6 +154,32 @@ def test_a_value_of_another_type_is_told_as_an_alteration(left: Path, keys: Rece
     connection.close()
     with pytest.raises(BrokenReceipt, match=r"record 4 was altered"):
         open_writer(left, keys)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=st.sampled_from([DATABASE, HEADS]), place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+@example(name=DATABASE, place=0.0, bit=0)
+def test_a_flipped_bit_is_told_or_harms_nothing_at_the_end(
+    name: str, place: float, bit: int, left: Path, keys: ReceiptKeys, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    copied = tmp_path_factory.mktemp("flipped") / "receipts"
+    shutil.copytree(left, copied)
+    content = bytearray((copied / name).read_bytes())
+    content[int(place * len(content))] ^= 1 << bit
+    (copied / name).write_bytes(content)
+    with contextlib.suppress(BrokenReceipt, NoReceipt), open_writer(copied, keys) as writer:
+        (receipt,) = writer.record(drafts(b"e"))
+        assert receipt.sequence in (5, 6)
+
+
+def test_a_database_whose_error_is_no_text_is_told_as_damaged(folder: Path, keys: ReceiptKeys) -> None:
+    """SQLite names what it does not understand, and Python cannot read that name."""
+    with open_writer(folder, keys) as writer:
+        writer.record(drafts(b"a"))
+    content = (folder / DATABASE).read_bytes()
+    (folder / DATABASE).write_bytes(content.replace(b"CREATE TABLE records", b"CREATE TABLE rec\xdfrds"))
+    with pytest.raises((BrokenReceipt, NoReceipt), match=r"malformed|cannot be written|cannot be used|damaged"):
+        open_writer(folder, keys)
 
 
 def test_a_program_killed_while_it_made_the_tables_is_followed_by_one_that_makes_them(

@@ -205,6 +205,20 @@ def test_a_second_process_refuses_to_write(writer: Writer, folder: Path, keys: R
         open_writer(folder, keys)
 
 
+def test_whoever_writes_beside_another_whose_lock_was_taken_away_gets_no_receipt_and_harms_nothing(
+    writer: Writer, folder: Path, keys: ReceiptKeys
+) -> None:
+    writer.record(drafts(b"a"))
+    (folder / "lock").unlink()
+    with open_writer(folder, keys) as other:
+        other.record(drafts(b"b"))
+        for _ in range(2):
+            with pytest.raises(NoReceipt, match="does not end with head 1"):
+                writer.record(drafts(b"lost"))
+        other.record(drafts(b"c"))
+    require_whole(folder, keys)
+
+
 def test_closed_receipts_take_nothing_and_what_waited_was_written(folder: Path, keys: ReceiptKeys) -> None:
     with open_writer(folder, keys) as writer:
         waiting = [writer.submit(drafts(b"a")) for _ in range(50)]
