@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from models.calibration_at_site import CalibrationAtSite
 from models.document import model_document, model_from
 from models.risk import RiskModel
 from models.seal import canonical
@@ -68,6 +69,7 @@ class Artifact:
     digest: str
     provenance: Mapping[str, object]
     promotion: Promotion | None = None  # of a release (models.release)
+    at_site: CalibrationAtSite | None = None  # what the ledger knows of it where it is used
 
 
 def save(model: RiskModel, folder: Path, *, files: Mapping[str, bytes], provenance: Mapping[str, object]) -> str:

@@ -161,7 +161,8 @@ def serve(
             except OSError as error:
                 refuse(f"--host {host} --port {port}: {error.strerror}")
             with at:
-                _say(f"answers at http://{f'[{host}]' if ':' in host else host}:{at.getsockname()[1]}; receipts in {receipts}")
+                _say(f"receipts in {receipts}: whole from the last signed head on; lymphorisk audit verify checks the rest")
+                _say(f"answers at http://{f'[{host}]' if ':' in host else host}:{at.getsockname()[1]}")
                 answer(create_app(artifact, writer, site), at)
 
 

@@ -55,6 +55,32 @@ def found_model(model: str, digest: str | None = None, where: Where | None = Non
         yield found
 
 
+def at_site(artifact: Artifact, model: str, site: str, where: Where | None = None) -> Artifact:
+    """The artifact with what the ledger of its releases knows of it at `site`; leaves with exit code 1 where that is broken.
+
+    Without a site, a ledger or its key nothing is known, and nothing is believed.
+    """
+    from dataclasses import replace
+
+    from models import ledger
+    from models.calibration_at_site import calibration_at_site
+    from models.release import store_of
+    from models.seal_key import InvalidKey, read_key
+
+    where = where or Where()
+    root = (None if model.startswith(URIS) else store_of(Path(model).resolve())) or where.releases
+    if not site or not ledger.exists(root):
+        return artifact
+    try:
+        entries = ledger.read_ledger(root, read_key(where.seal_key))
+    except InvalidKey as error:
+        typer.echo(f"whether the model was checked at {site} is not known: {error}", err=True)
+        return artifact
+    except (ledger.InvalidLedger, OSError) as error:
+        refuse(str(error))
+    return replace(artifact, at_site=calibration_at_site(entries, artifact.digest, site))
+
+
 def _found(model: str, digest: str | None, where: Where, until_then: ExitStack) -> tuple[Artifact, Path]:
     from models.artifact import load
     from models.release import resolve, store_of

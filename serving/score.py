@@ -27,7 +27,7 @@ from models.quality import quality_of
 from models.risk import RiskModel, Scores
 from serving.answer import Answer, Estimate, InputUsed
 from serving.refused import Refused
-from serving.standing import release, released, standing
+from serving.standing import release, standing
 
 _UNDECIDED = Fault(
     "anc",
@@ -106,7 +106,7 @@ def _answers(artifact: Artifact, company: Company, site: str) -> Iterable[Answer
         quality = quality_of(model, patient)
         yield Answer(
             id=patient.id,
-            standing=(*standing(model, patient, site), *released(artifact)),
+            standing=tuple(standing(artifact, patient, site)),
             horizons=explained[row],
             inputs=_inputs(model, company.scores.filled.x[row]),
             estimates=tuple(estimates[row]),

@@ -21,7 +21,7 @@ from serving.parquet import csv_to_parquet
 from serving.patient_files import LINES, Asked
 from serving.refused import Refused
 from serving.score import Company, admit, score, together
-from serving.standing import example, opening, released, standing
+from serving.standing import example, opening, standing
 
 if TYPE_CHECKING:
     from serving.receipts.payload import Form
@@ -86,7 +86,7 @@ def table_rows(artifact: Artifact, patients: Block, site: str = "") -> tuple[lis
         if isinstance(one, Refused):
             rows.append([one.id, "; ".join([*opening(model), f"refused: {one}"]), *nothing, None, None])
         else:
-            said = "; ".join([*standing(model, one, site), *released(artifact)])
+            said = "; ".join(standing(artifact, one, site))
             quality = quality_of(model, one)
             rows.append([one.id, said, *_spread_out(model, next(numbers)), _inputs(quality), "; ".join(quality.warnings)])
     return rows, [one for one in admitted if isinstance(one, Refused)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from models.artifact import Artifact
+from models.calibration_at_site import calibration_words
 from models.example import EXAMPLE
 from models.patient import Patient
 from models.population import TIME_ORIGIN
@@ -14,9 +15,11 @@ DISCLAIMER = (
 )
 
 
-def standing(model: RiskModel, patient: Patient, site: str = "") -> list[str]:
+def standing(artifact: Artifact, patient: Patient, site: str = "") -> list[str]:
     """What must be known before the number is read; of a model of simulated patients, that first of all."""
-    return [*opening(model), *_outside(model, patient), *_model_standing(model, site)]
+    model = artifact.model
+    calibration = calibration_words(model, artifact.at_site, site)
+    return [*opening(model), *_outside(model, patient), *_model_standing(model, calibration), *released(artifact)]
 
 
 def opening(model: RiskModel) -> list[str]:
@@ -38,34 +41,22 @@ def released(artifact: Artifact) -> list[str]:
 
 
 def release(artifact: Artifact) -> dict[str, object]:
-    """The same for JSON, to be added to what is said of the model."""
-    return {} if artifact.promotion is None else {"release": vars(artifact.promotion)}
+    """For JSON, to be added to what is said of the model: its promotion, and what the ledger knows of it at this site."""
+    promoted: dict[str, object] = {} if artifact.promotion is None else {"release": vars(artifact.promotion)}
+    return promoted if artifact.at_site is None else promoted | {"calibration": artifact.at_site.as_json()}
 
 
 def _outside(model: RiskModel, patient: Patient) -> list[str]:
     return [f"outside the development population: {reason}" for reason in model.population.outside(patient)]
 
 
-def _model_standing(model: RiskModel, site: str) -> list[str]:
+def _model_standing(model: RiskModel, calibration: str) -> list[str]:
     said = [
         f"for adults with a relapsed or refractory solid tumour, at {model.population.time_origin or TIME_ORIGIN}",
-        f"calibration: {_calibration(model, site)}",
+        f"calibration: {calibration}",
     ]
     short = {h.why for h in model.horizons if h.level != "promotable"}
     if short:
         days = ", ".join(f"{h.days:g}" for h in model.horizons if h.level != "promotable")
         said.append(f"not promotable at {days} days: {'; '.join(sorted(short - {''})) or 'too few deaths or survivors'}")
     return said
-
-
-def _calibration(model: RiskModel, site: str) -> str:
-    """Whether the percentages were ever held against what became of this hospital's patients."""
-    done = model.recalibrated
-    where = f"at {site}" if site else "at this site"
-    if not done:
-        return f"not checked {where}"
-    if done["site"] != site:
-        return f"not checked {where}; the model was recalibrated for {done['site']}"
-    cohort = done["cohort"]
-    died = f"{cohort['deaths']} of whom had died by day {cohort['deaths_by']}"
-    return f"recalibrated {where} on {cohort['patients']} patients, {died}"

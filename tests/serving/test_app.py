@@ -73,7 +73,7 @@ def test_an_answer_over_http_is_the_answer_in_process(app: FastAPI, loaded: Arti
     del said["receipt"]
     assert said == json.loads(json.dumps(answer.as_json()))
     assert found.headers["cache-control"] == "no-store"
-    assert "calibration: not checked at St. Elsewhere" in found.json()["standing"]
+    assert "calibration: not checked at this site (St. Elsewhere)" in found.json()["standing"]
 
 
 def test_base_and_terms_over_http_add_up_to_the_risk(app: FastAPI) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,11 +28,17 @@ from training.commands.options import (
     TrackingUri,
 )
 
+if TYPE_CHECKING:
+    from models.artifact import Artifact
+
 _COHORTS = "Cohort files (TOML) beside their tables; several give one transport table."
 CohortPaths = Annotated[list[Path], typer.Argument(metavar="COHORT...", help=_COHORTS, exists=True, dir_okay=False)]
 
 _REPORT = "A file for the evaluation as one self-contained HTML page."
 Report = Annotated[Path | None, typer.Option("--report", help=_REPORT, dir_okay=False)]
+
+_SITE = "The hospital these patients are of: the ledger then knows of it, and answers given there (serve --site) tell of it."
+AtSite = Annotated[str, typer.Option("--site", metavar="NAME", help=_SITE)]
 
 
 def evaluate(
@@ -49,6 +55,7 @@ def evaluate(
     releases: Releases = DEFAULT_RELEASES,
     seal_key: SealKey = None,
     by: By = "not named",
+    site: AtSite = "",
     as_json: AsJson = False,
 ) -> None:
     """A saved model on other cohorts: as it is, beside simpler models, group by group, and after recalibration there."""
@@ -71,6 +78,8 @@ def evaluate(
         looks = [look(one.digest, one.name) for one in read]
         told = zip(found, diagnoses, looks, strict=True)
         found = [{**one, "diagnosis": diagnosis.as_json(), "look": seen} for one, diagnosis, seen in told]
+        if site:
+            _keep(artifact, found, [one.digest for one in read], site=site, by=by, releases=releases, seal_key=seal_key)
         if report is not None:
             from training.telling.elsewhere import elsewhere_html
 
@@ -85,6 +94,19 @@ def evaluate(
     table = transport(found)
     texts.append("\n".join(["transport", *transport_lines(table)]))
     answer({"transport": table, "cohorts": found}, "\n\n".join(texts), as_json)
+
+
+def _keep(artifact: Artifact, found: list[dict[str, Any]], digests: list[str], **where: Any) -> None:
+    """Tell the ledger of the one cohort that was judged; of several it would not be known which is the site's."""
+    from training.gate.at_site import record_at_site
+    from training.refused import NotSupported
+
+    if len(found) != 1:
+        raise NotSupported(f"--site with {len(found)} cohorts: allowed is one, of that hospital's patients")
+    entry = record_at_site(
+        where.pop("releases"), artifact, found[0], cohort_digest=digests[0], say=lambda words: typer.echo(words, err=True), **where
+    )
+    typer.echo(f"kept as entry {entry.sequence} of the ledger: evaluated at {where['site']}", err=True)
 
 
 def _text(diagnosis: str, judgement: str) -> str:
