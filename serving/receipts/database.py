@@ -110,7 +110,7 @@ def schema_faults(connection: Connection) -> list[str]:
 
 
 def damage(connection: Connection) -> list[str]:
-    """The first thing that is wrong with pages and indices: an index that leaves out a record hides it from whoever asks by it."""
+    """The first thing wrong with pages and indices: an index that leaves out a record hides it from whoever asks by it."""
     found = connection.execute(text("PRAGMA integrity_check(1)")).scalars().all()
     return [] if found == ["ok"] else [f"the database is damaged, or an index was altered: {one}" for one in found]
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, Engine, Select, and_, select
 from sqlalchemy.exc import DatabaseError
 
-from serving.receipts.database import reading, schema_faults
+from serving.receipts.database import damage, reading, schema_faults
 from serving.receipts.heads import HEADS
 from serving.receipts.keys import ReceiptKeys, decrypt
 from serving.receipts.record import FORMAT, BrokenReceipt, Record
@@ -114,6 +114,11 @@ class Store:
         """In what the database differs from the one that was made: a trigger that was dropped, a table that was added."""
         with self.engine.connect() as connection:
             return schema_faults(connection)
+
+    def damage(self) -> list[str]:
+        """What is wrong with the database beneath its tables; reads all of it."""
+        with self.engine.connect() as connection:
+            return damage(connection)
 
     def _read(self, asked: Select[Any]) -> Iterator[Record]:
         try:

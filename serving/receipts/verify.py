@@ -81,6 +81,7 @@ def verify(
         erasures = [(number, payload) for number, kind, payload in walk.events if kind == ERASED]
         faults += _said(lambda: book.faults(erasures, lambda key: store.wrapped(key) is not None))
         faults += _said(lambda: _stray(store) if since is None else None)
+        faults += _said(store.damage) if since is None else []
     faults += _said(store.schema_faults)
     broken, missing = _models(store.folder / MODELS, walk)
     return Verified(
