@@ -22,7 +22,7 @@ from serving.commands.replay import replay
 from serving.commands.show import show
 from serving.commands.verify import verify
 from serving.keeping import Keeping, opened_receipts
-from serving.loading import REFUSED, RELEASES, Where, found_model, refuse
+from serving.loading import REFUSED, RELEASES, Where, at_site, found_model, refuse
 
 if TYPE_CHECKING:
     from models.artifact import Artifact
@@ -88,8 +88,10 @@ def score(
         raise typer.BadParameter("the scores would overwrite the patients", param_hint="--out")
     keeping = Keeping(receipts, receipts_key, heads, witness) if receipts else None
     where = Where(tracking_uri, releases, seal_key)
-    with found_model(model, digest, where) as (artifact, folder), _recording(keeping, artifact, folder, site) as recording:
-        found = _scored(artifact, patients, out, data, site, recording)
+    with found_model(model, digest, where) as (artifact, folder):
+        artifact = at_site(artifact, model, site, where)
+        with _recording(keeping, artifact, folder, site) as recording:
+            found = _scored(artifact, patients, out, data, site, recording)
     _report(artifact, found, as_json)
     if found.refused:
         raise typer.Exit(REFUSED)
@@ -144,7 +146,9 @@ def serve(
     if not _loopback(host):
         refuse(f"--host {host}: allowed is a loopback address (127.0.0.1); there is no access control yet")
     keeping = Keeping(receipts, receipts_key, heads, witness)
-    with found_model(model, digest, Where(tracking_uri, releases, seal_key)) as (artifact, folder):
+    where = Where(tracking_uri, releases, seal_key)
+    with found_model(model, digest, where) as (artifact, folder):
+        artifact = at_site(artifact, model, site, where)
         if artifact.model.simulated and not dev:
             refuse(f"{model} learned from simulated patients: it is no model for real ones; --dev serves it as an example")
         try:
