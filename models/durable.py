@@ -55,6 +55,14 @@ def replace(path: Path, content: bytes, mode: int = 0o644) -> None:
     sync(path.parent)
 
 
+def make_folder(path: Path, mode: int = 0o755) -> None:
+    """The folder is there, and on the disk are its name and those of the folders above that had to be made for it."""
+    made = [one for one in (path, *path.parents) if not one.exists()]
+    path.mkdir(parents=True, exist_ok=True, mode=mode)
+    for one in made:
+        sync(one.parent)
+
+
 def sync(path: Path) -> None:
     """A file, or the names in a folder, are on the disk: a file that was synced can still lose its name with the power."""
     handle = os.open(path, os.O_RDONLY)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.durable import PRIVATE, replace
+from models.durable import PRIVATE, make_folder, replace
 from models.seal import BrokenSeal, Key
 
 _BYTES = 32
@@ -64,7 +64,7 @@ def read_or_make_key(given: Path | None, say: Callable[[str], object], of: KeyFi
     """The same key; where there is no file, a new one is made there and `say` hears that a copy must be kept."""
     path = key_path(given, of)
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(path.parent, 0o700)
         replace(path, secrets.token_hex(_BYTES).encode() + b"\n", PRIVATE)
         say(
             f"a new {of.called} is in {path}: keep a copy in a safe place, apart from {of.sealed}. "

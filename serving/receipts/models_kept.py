@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.artifact import Artifact, InvalidArtifact, load
+from models.durable import make_folder
 from models.release import copied
 
 MODELS = "models"
@@ -25,7 +26,7 @@ def keep_model(receipts: Path, folder: Path, digest: str) -> Path:
     Raises InvalidArtifact where either is not the artifact of this digest, OSError where it cannot be written.
     """
     root = receipts / MODELS
-    root.mkdir(parents=True, exist_ok=True)
+    make_folder(root)
     return copied(root, folder, digest)
 
 

@@ -187,7 +187,7 @@ def open_writer(
     Raises BrokenReceipt where they do not verify from their last head on, or the witness knows of more than they do; NoReceipt
     where another process writes or the disk refuses.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    durable.make_folder(folder, 0o700)
     with ExitStack() as until_opened:
         try:
             until_opened.enter_context(durable.locked(folder / LOCK, wait=False))

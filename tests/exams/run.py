@@ -25,6 +25,7 @@ import search
 import speed
 import tampering
 import throughput
+import traced
 import truth
 from marks import Mark, table
 
@@ -44,6 +45,7 @@ EXAMS: Mapping[str, Callable[..., list[Mark]]] = {
     "tampering": tampering.sit,
     "million": million.sit,
     "kills": kills.sit,
+    "traced": traced.sit,
     "replay": replay.sit,
     "receipts": throughput.sit,
 }
