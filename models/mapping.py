@@ -142,5 +142,7 @@ class CohortFile:
     def strangers(self, table: str, by_patient: Mapping[str, Sized], known: Collection[str]) -> str:
         """A warning where a tidy table has rows of patients who are not `known` to the patients' table: how many, no names."""
         strange = [rows for name, rows in by_patient.items() if not name or name not in known]
-        who = f"{sum(map(len, strange))} rows of {len(strange)} patients who are not in {self.table}"
-        return f"{table}: {who} were not used" if strange else ""
+        if not strange:
+            return ""
+        rows, who = sum(map(len, strange)), "1 patient" if len(strange) == 1 else f"{len(strange)} patients"
+        return f"{table}: {rows} row{'s were' if rows > 1 else ' was'} not used, of {who} not in {self.table}"

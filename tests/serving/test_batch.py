@@ -252,7 +252,7 @@ def test_tidy_rows_of_somebody_else_are_counted_in_a_warning_that_names_nobody(l
     blood = "{0},0,alc,800,/mm3\n{0},0,albumin,3.6,g/dL\n"
     report, _ = scored(loaded, _tidy(tmp_path, "p1,61,female,nsclc\n", blood.format("p1") + blood.format("P-001")))
     assert report.scored == 1
-    assert report.warnings == ("m.csv: 2 rows of 1 patients who are not in p.csv were not used",)
+    assert report.warnings == ("m.csv: 2 rows were not used, of 1 patient not in p.csv",)
     ours, _ = scored(loaded, _tidy(tmp_path, "p1,61,female,nsclc\n", blood.format("p1")))
     assert ours.warnings == ()
 

@@ -82,7 +82,7 @@ def test_rows_of_somebody_else_are_counted_on_stderr(app: typer.Typer, model_fol
     (tmp_path / "m.csv").write_text("patient,day,analyte,value,unit\n" + blood + "elsewhere,0,alc,800,/mm3\n")
     code, stdout, stderr = run(app, "score", model_folder, tmp_path / "c.toml", "--out", tmp_path / "s.csv")
     assert (code, stdout) == (0, "")
-    assert "warning: m.csv: 1 rows of 1 patients who are not in p.csv were not used" in stderr
+    assert "warning: m.csv: 1 row was not used, of 1 patient not in p.csv" in stderr
     assert "elsewhere" not in stderr
 
 

@@ -280,7 +280,7 @@ def test_tidy_rows_of_somebody_else_are_told_and_not_used(tmp_path):
     path = write(simulate(40, 4), tmp_path, "tidy")
     with (tmp_path / "treatments.csv").open("a") as file:
         file.write("NOBODY,1,chemotherapy,drug,-300,-200,progression\n")
-    warned = "treatments.csv: 1 rows of 1 patients who are not in patients.csv were not used"
+    warned = "treatments.csv: 1 row was not used, of 1 patient not in patients.csv"
     assert warned in read_cohort(path).warnings
 
 
