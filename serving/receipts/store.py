@@ -12,9 +12,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, Engine, Select, and_, select
-from sqlalchemy.exc import DatabaseError
 
-from serving.receipts.database import damage, reading, schema_faults
+from serving.receipts.database import FAILURES, damage, reading, schema_faults
 from serving.receipts.heads import HEADS
 from serving.receipts.keys import ReceiptKeys, decrypt
 from serving.receipts.record import FORMAT, BrokenReceipt, Record
@@ -53,8 +52,8 @@ class Store:
         try:
             with engine.connect() as connection:
                 id, created, public_key, _ = described(connection, folder)
-        except DatabaseError as error:
-            raise NoStore(f"{path} cannot be read as receipts ({error.orig})") from error
+        except FAILURES as error:
+            raise NoStore(f"{path} cannot be read as receipts ({getattr(error, 'orig', None) or error})") from error
         return cls(folder, heads or folder / HEADS, id, created, public_key, engine)
 
     def records(self, after: int = 0, upto: int | None = None) -> Iterator[Record]:
@@ -124,7 +123,7 @@ class Store:
         try:
             with self.engine.connect() as connection:
                 yield from map(as_record, connection.execution_options(yield_per=_BLOCK).execute(asked))
-        except DatabaseError as error:
+        except FAILURES as error:
             raise BrokenReceipt("the records cannot be read from the database: it is damaged, or was altered by hand") from error
 
 
