@@ -72,4 +72,4 @@ def _tell(found: Verified) -> None:
         typer.echo(f"warning: {warning}")
     if found.holds and found.unsigned:
         typer.echo(f"the last {found.unsigned:,} are not yet signed: the service is, or was stopped, between two writes")
-    typer.echo(f"{'verified' if found.holds else 'verified before that'}: {found}")
+    typer.echo(f"{'verified' if found.holds else 'looked at'}: {found}")

@@ -67,7 +67,7 @@ def test_it_names_the_first_bad_record_and_leaves_with_1(command: list[str], hon
     done = RUN.invoke(app, command)
     assert done.exit_code == 1
     assert "not as it was written: record 9 does not bear its seal" in done.stdout
-    assert "verified before that: 8 records, 3 heads" in done.stdout
+    assert "looked at: 8 records, 3 heads" in done.stdout
     document = json.loads(RUN.invoke(app, [*command, "--json"]).stdout)
     assert (document["holds"], document["records"], len(document["faults"])) == (False, 8, 1)
 
