@@ -6,7 +6,7 @@ from models.risk import RiskModel
 from serving.json_fields import MOST_ROWS
 from serving.openapi.answers import answer_schemas
 from serving.openapi.examples import EXAMPLES, Document
-from serving.openapi.request import request_schemas
+from serving.openapi.request import request_schema, request_schemas
 from serving.openapi.words import PARTS, Schema, closed, ref
 from serving.problems import PROBLEM
 from serving.refused import Refused
@@ -53,7 +53,7 @@ def document(model: RiskModel) -> Schema:
             "/livez": {"get": _alive()},
             "/readyz": {"get": _ready()},
         },
-        "components": {"schemas": PARTS | request_schemas(model) | answer_schemas(model)},
+        "components": {"schemas": PARTS | request_schemas() | answer_schemas(model)},
     }
 
 
@@ -62,8 +62,7 @@ def _described(model: RiskModel) -> str:
 
 
 def _scores(model: RiskModel) -> Schema:
-    either = {"anyOf": [ref("Patient"), ref("Patients")]}
-    content = {"application/json": {"schema": either, "examples": _examples(model)}}
+    content = {"application/json": {"schema": request_schema(model), "examples": _examples(model)}}
     return {
         "operationId": "score",
         "summary": "The risk of one patient, or of several, with its reasons and a receipt",

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from serving.plain_words import IDENTIFYING, LABEL, LABEL_RULE, LONGEST_ID, LONGEST_LABEL, PSEUDONYM, PSEUDONYM_RULE
+from serving.plain_words import (
+    IDENTIFYING,
+    LABEL_NEVER,
+    LABEL_NEVER_FIRST,
+    LABEL_RULE,
+    LONGEST_ID,
+    LONGEST_LABEL,
+    MARKUP,
+    PSEUDONYM,
+    PSEUDONYM_RULE,
+)
 from serving.strict_json import LARGEST, LONGEST_KEY, LONGEST_TEXT, UNPLAIN
 
 Schema = dict[str, Any]
@@ -69,7 +79,13 @@ ANYTHING: Schema = {
         {"type": "object", "propertyNames": NAME, "additionalProperties": ref("Anything")},
     ],
 }
-LABEL_OF: Schema = {"description": LABEL_RULE, "allOf": [ref("Text"), {"maxLength": LONGEST_LABEL, "pattern": LABEL}]}
+LABEL_OF: Schema = {
+    "description": LABEL_RULE,
+    "type": "string",
+    "maxLength": LONGEST_LABEL,
+    "pattern": f"^[^{LABEL_NEVER}{_PLAIN[3:-3]}{LABEL_NEVER_FIRST}][^{LABEL_NEVER}{_PLAIN[3:-3]}]*$",
+    "not": {"pattern": MARKUP},
+}
 PSEUDONYM_OF: Schema = {
     "description": PSEUDONYM_RULE,
     "type": "string",

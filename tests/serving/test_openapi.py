@@ -37,6 +37,8 @@ RELEASED = Path(__file__).parents[2] / "models" / "released" / "example"
 RELEASE = load(RELEASED)
 DOCUMENT = document(RELEASE.model)
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
+ASKED = DOCUMENT["paths"]["/v1/scores"]["post"]["requestBody"]["content"]["application/json"]
+PATIENT = ASKED["schema"]["anyOf"][0]
 OPERATION = schemathesis.openapi.from_dict(DOCUMENT)["/v1/scores"]["POST"]
 BY_ANALYTE = [(name, branch) for name in ANALYTES for branch in SCHEMAS[f"Measurement.{name}"]["allOf"][1].get("anyOf", [])]
 BY_ANALYTE += [(name, SCHEMAS[f"Measurement.{name}"]["allOf"][1]) for name in ANALYTES if name not in dict(BY_ANALYTE)]
@@ -109,9 +111,8 @@ def test_every_status_of_an_operation_is_told_with_its_schema(path: str, method:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_example_fits_its_schema_and_is_scored_whole(app: FastAPI, name: str) -> None:
-    content = DOCUMENT["paths"]["/v1/scores"]["post"]["requestBody"]["content"]["application/json"]
-    example = content["examples"][name]["value"]
-    assert valid(content["schema"], example)
+    example = ASKED["examples"][name]["value"]
+    assert valid(ASKED["schema"], example)
     found = call(app, "POST", "/v1/scores", json=example)
     assert found.status_code == 200
     answers = found.json()["scores"] if "patients" in example else [found.json()]
@@ -125,8 +126,8 @@ def test_an_example_that_a_model_does_not_score_is_not_shown_with_it(model: Risk
 
 
 def test_the_schema_of_a_patient_asks_for_what_the_model_requires(model: RiskModel) -> None:
-    schemas = document(model)["components"]["schemas"]
-    asked = Draft202012Validator({**component("Patient"), "components": {"schemas": schemas}})
+    schema = document(model)["paths"]["/v1/scores"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    asked = Draft202012Validator({**schema["anyOf"][0], "components": DOCUMENT["components"]})
     complete = EXAMPLES["complete"][1]
     assert asked.is_valid(complete)
     for lost in ("alc", "albumin"):
@@ -193,7 +194,7 @@ def test_the_schema_names_every_analyte_unit_and_code_that_the_reader_knows_and_
 
 @pytest.mark.parametrize("field", ["tumour", "sex"])
 def test_every_word_of_a_patient_in_the_schema_is_understood(field: str) -> None:
-    words = SCHEMAS["Patient"]["properties"][field]["enum"]
+    words = PATIENT["properties"][field]["enum"]
     for word in words:
         assert isinstance(read_patient(EXAMPLES["few"][1] | {field: word}), Refused) is False
     assert field != "tumour" or words == list(SPELLINGS)
@@ -225,7 +226,7 @@ def test_an_example_that_is_broken_so_that_it_does_not_fit_is_never_scored(name:
     parts = [patient, *patient["measurements"], *patient.get("treatments", []), patient.get("history", {})]
     place = data.draw(st.sampled_from(parts))
     _break(place, data.draw)
-    if not valid(component("Patient"), patient):
+    if not valid(PATIENT, patient):
         assert isinstance(_read(patient), Refused)
 
 
