@@ -14,7 +14,8 @@ from serving.standing import standing
 COHORT = {"name": "northern", "patients": 145, "deaths": 28, "deaths_by": 90}
 CHILD = {"recalibration": {"site": "Northern", "cohort": COHORT}}
 ALC, ALBUMIN = Given("alc", 0.8, "10*9/L"), Given("albumin", 36, "g/L")
-SOMEBODY = assemble(id="p", age_years=61, sex="female", tumour="pancreatic", measurements=[ALC, ALBUMIN], history={"prior_lines": 2})
+LABS = [ALC, ALBUMIN]
+SOMEBODY = assemble(id="p", age_years=61, sex="female", tumour="pancreatic", measurements=LABS, history={"prior_lines": 2})
 KNOWN = CalibrationAtSite("recalibrated", "Northern", "2026-11-02T10:00:00+00:00", 7, None)
 EVALUATED = replace(KNOWN, kind="evaluated", patients=412)
 GOOD, OFF = ObservedExpected(90, 0.97, 0.85, 1.1), ObservedExpected(365, 1.4, 1.2, 1.6)
@@ -29,7 +30,8 @@ GOOD, OFF = ObservedExpected(90, 0.97, 0.85, 1.1), ObservedExpected(365, 1.4, 1.
             CHILD,
             KNOWN,
             "Northern",
-            "recalibrated at this site (Northern) on 145 patients, 28 of whom had died by day 90 (2026-11-02, entry 7 of the ledger)",
+            "recalibrated at this site (Northern) on 145 patients, 28 of whom had died by day 90 "
+            "(2026-11-02, entry 7 of the ledger)",
         ),
         (
             CHILD,

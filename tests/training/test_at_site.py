@@ -50,6 +50,7 @@ def standing_of(model, releases, site, folder: Path):
 def test_an_evaluation_at_a_site_is_kept_in_the_ledger(evaluated, releases, trained_there):
     entry = ledger.read_ledger(releases, read_key())[-1]
     assert (entry.kind, entry.facts["site"], entry.facts["by"]) == (ledger.AT_SITE, "South Clinic", "A. Frey")
+    assert all(set(one) == {"value", "low", "high", "slope", "deaths"} for one in entry.facts["horizons"].values())
     assert "kept as entry" in evaluated.stderr
     told = run("history", "--releases", releases).stdout
     assert "at South Clinic on" in told

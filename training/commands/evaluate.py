@@ -103,9 +103,8 @@ def _keep(artifact: Artifact, found: list[dict[str, Any]], digests: list[str], *
 
     if len(found) != 1:
         raise NotSupported(f"--site with {len(found)} cohorts: allowed is one, of that hospital's patients")
-    entry = record_at_site(
-        where.pop("releases"), artifact, found[0], cohort_digest=digests[0], say=lambda words: typer.echo(words, err=True), **where
-    )
+    say = partial(typer.echo, err=True)
+    entry = record_at_site(where.pop("releases"), artifact, found[0], cohort_digest=digests[0], say=say, **where)
     typer.echo(f"kept as entry {entry.sequence} of the ledger: evaluated at {where['site']}", err=True)
 
 

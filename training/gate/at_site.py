@@ -26,14 +26,11 @@ def record_at_site(
 ) -> ledger.Entry:
     """Keep in the ledger that the model was evaluated on patients of `site`; `evaluation` is the JSON of `evaluate`.
 
-    Raises NotSupported where that says nothing of the site: no name, patients the model knew, or no horizon with an interval.
+    Raises NotSupported where that says nothing of the site: no name, a diagnosis that fails, patients whom the model knew or who
+    are simulated, or no horizon with an interval.
     """
-    if not site.strip():
-        raise NotSupported("--site names no hospital")
-    if learned_from(evaluation["diagnosis"]) == "yes":
-        raise NotSupported(f"{NO_EVIDENCE} Nothing was kept of {site}")
-    horizons = {day: _observed_expected(one) for day, one in evaluation["horizons"].items()}
-    known = {day: one for day, one in horizons.items() if None not in one.values()}
+    _require_evidence(artifact, evaluation, site, cohort_digest)
+    known = {day: told for day, one in evaluation["horizons"].items() if None not in (told := _at_horizon(one)).values()}
     if not known:
         raise NotSupported(f"observed over expected deaths have no interval at any horizon: nothing was kept of {site}")
     facts = {
@@ -49,6 +46,22 @@ def record_at_site(
     return ledger.append(releases, ledger.AT_SITE, facts, key_of(releases, seal_key, say))
 
 
-def _observed_expected(horizon: Mapping[str, Any]) -> dict[str, float | None]:
-    found = horizon["calibration"]["observed_expected"]
-    return {name: found[name] for name in ("value", "low", "high")}
+def _require_evidence(artifact: Artifact, evaluation: Mapping[str, Any], site: str, cohort_digest: str) -> None:
+    if not site.strip():
+        raise NotSupported("--site names no hospital")
+    nothing = f"Nothing was kept of {site}"
+    known = (artifact.model.facts.get("cohort_digest"), artifact.provenance.get("cohort_digest"))
+    if learned_from(evaluation["diagnosis"]) == "yes" or cohort_digest in known:
+        raise NotSupported(f"{NO_EVIDENCE} {nothing}")
+    if "example" in evaluation and not artifact.model.simulated:
+        raise NotSupported(f"{evaluation['cohort']} is simulated: it says nothing of a hospital's patients. {nothing}")
+    failed = [one["item"] for one in evaluation["diagnosis"]["findings"] if one["verdict"] == "Fail" and not one["accepted"]]
+    if failed:
+        raise NotSupported(f"the diagnosis of {evaluation['cohort']} fails: {', '.join(failed)}. {nothing}")
+
+
+def _at_horizon(horizon: Mapping[str, Any]) -> dict[str, float | None]:
+    """Observed over expected deaths with their interval, the slope, and how many had died."""
+    calibration = horizon["calibration"]
+    found = {name: calibration["observed_expected"][name] for name in ("value", "low", "high")}
+    return found | {"slope": calibration["slope"]["value"], "deaths": horizon["deaths"]}
