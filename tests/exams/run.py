@@ -16,6 +16,7 @@ import covered
 import cuts
 import filing
 import first_hour
+import fuzzing
 import growth
 import intervals
 import kills
@@ -48,6 +49,7 @@ EXAMS: Mapping[str, Callable[..., list[Mark]]] = {
     "traced": traced.sit,
     "replay": replay.sit,
     "receipts": throughput.sit,
+    "schemathesis": fuzzing.sit,
 }
 
 
