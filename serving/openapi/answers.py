@@ -37,6 +37,7 @@ def answer_schemas(model: RiskModel) -> dict[str, Schema]:
         "Receipt": _receipt(),
         "PublishedScore": _published(),
         "Release": _release(),
+        "Calibration": _calibration(),
     }
 
 
@@ -128,8 +129,19 @@ def _published() -> Schema:
 
 def _answering() -> Schema:
     """The model in an answer; who promoted it, where somebody did."""
-    fields = {"name": _WORDS, "digest": HEX_64, "release": ref("Release")}
+    fields = {"name": _WORDS, "digest": HEX_64, "release": ref("Release"), "calibration": ref("Calibration")}
     return closed(fields, ["name", "digest"])
+
+
+def _calibration() -> Schema:
+    """What the sealed ledger knows of the model at the site of the service; absent where it knows of nothing."""
+    ratio: Schema = {"type": "number", "minimum": 0}
+    horizon = closed({"day": {"type": "integer", "exclusiveMinimum": 0}, "value": ratio, "low": ratio, "high": ratio})
+    counted: Schema = {"type": ["integer", "null"], "minimum": 0}
+    kind = {"enum": ["evaluated", "recalibrated"]}
+    entry: Schema = {"type": "integer", "minimum": 1}
+    fields = {"kind": kind, "site": _WORDS, "time": _WORDS, "entry": entry, "patients": counted, "horizons": rows(horizon)}
+    return closed(fields) | {"description": _calibration.__doc__}
 
 
 def _release() -> Schema:
@@ -164,6 +176,7 @@ def _model() -> Schema:
         "name": _WORDS,
         "digest": HEX_64,
         "release": ref("Release"),
+        "calibration": ref("Calibration"),
         "trained_on": _WORDS,
         "provenance": {"type": "object", "description": "cohort, code, libraries and settings"},
         "time_origin": _WORDS | {"description": f"such as {TIME_ORIGIN}"},
@@ -174,7 +187,7 @@ def _model() -> Schema:
         "facts": {"type": "object", "description": "what the model card says of the development"},
         "disclaimer": {"const": DISCLAIMER},
     }
-    return closed(fields, [name for name in fields if name != "release"])
+    return closed(fields, [name for name in fields if name not in ("release", "calibration")])
 
 
 def _errors() -> Schema:

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any
 
 from models.artifact import Artifact, Promotion
+from models.calibration_at_site import CalibrationAtSite
 from models.patient import InvalidPatient, Patient
 from models.patient_document import patient_document, patient_from
 from serving.receipts.difference import Difference, differences
@@ -102,9 +103,11 @@ def _closed(receipt: Receipt) -> tuple[str, tuple[str, ...], str]:
 
 
 def as_released(artifact: Artifact, document: Mapping[str, Any]) -> Artifact:
-    """The artifact with what the answer said of its promotion, which is no part of it."""
-    told = document["answer"]["model"].get("release")
-    return replace(artifact, promotion=Promotion(**told) if told else None)
+    """The artifact with what the answer said of its promotion and of its site, which are no part of it."""
+    said = document["answer"]["model"]
+    promoted, known = said.get("release"), said.get("calibration")
+    at_site = CalibrationAtSite.from_json(known) if known else None
+    return replace(artifact, promotion=Promotion(**promoted) if promoted else None, at_site=at_site)
 
 
 def _held_against(receipt: Receipt, patient: Patient, answer: Any) -> Replayed:
