@@ -97,8 +97,11 @@ class Chain:
 
     def _stand_on_the_disk(self) -> None:
         """The files are those that were written last, and the chain ends there as we think; else what is there is read again."""
-        moved = _places(self.store.folder / DATABASE) != self._places
-        if not (self._failed or moved or self._heads.fault() or self._tail.unsigned):
+        places = _places(self.store.folder / DATABASE)
+        if places[0] != self._places[0]:  # beside it lies the log of ours: opened with that, it would become a mixture of both
+            way = "put back the one that was there, or start again with this one"
+            raise BrokenReceipt(f"another file lies in the place of the database: {way}")
+        if not (self._failed or places != self._places or self._heads.fault() or self._tail.unsigned):
             return
         if fault := self._heads.fault():
             self._take_up_heads(fault)

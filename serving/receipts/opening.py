@@ -19,17 +19,21 @@ from serving.receipts.heads import HEADS
 from serving.receipts.keys import ReceiptKeys
 from serving.receipts.record import FORMAT, BrokenReceipt, NoReceipt
 from serving.receipts.recovery import tail_of
-from serving.receipts.store import DATABASE, Store
+from serving.receipts.store import DATABASE, NoStore, Store
 from serving.receipts.tables import STORE
+from serving.receipts.witness import require_not_behind
 
 _log = logging.getLogger("lymphorisk.receipts")
 
 
 @contextmanager
-def opened(folder: Path, keys: ReceiptKeys, heads: Path | None, say: Callable[[str], object]) -> Iterator[Chain]:
+def opened(
+    folder: Path, keys: ReceiptKeys, heads: Path | None, witness: Path | None, say: Callable[[str], object]
+) -> Iterator[Chain]:
     """The chain in `folder`, open to add to; the caller holds its lock. `say` hears what was signed again.
 
-    Raises BrokenReceipt where it does not verify from its last head on, NoReceipt where the disk or the database refuses.
+    Raises BrokenReceipt where it does not verify from its last head on, or the witness knows of more, and then all is left as
+    it was found; NoReceipt where the disk or the database refuses.
     """
     try:
         _make(folder, keys, heads or folder / HEADS)
@@ -37,6 +41,7 @@ def opened(folder: Path, keys: ReceiptKeys, heads: Path | None, say: Callable[[s
         if faults := store.schema_faults():
             raise BrokenReceipt(f"{folder / DATABASE} is not as it was made: {'; '.join(faults)}")
         tail = tail_of(store, keys)
+        require_not_behind(witness, store, keys)
         chain = Chain(store, keys, tail)
     except (OSError, *FAILURES) as error:
         raise NoReceipt(f"{folder} cannot be written: {getattr(error, 'orig', None) or error}") from error
@@ -57,6 +62,8 @@ def _make(folder: Path, keys: ReceiptKeys, heads: Path) -> None:
     path = folder / DATABASE
     if heads.exists() and heads.stat().st_size and not path.exists():
         raise BrokenReceipt(f"{heads} knows of receipts, and there is no {path}: put it back, or move both away to begin anew")
+    if _begun(folder):
+        return
     if not path.exists() and not heads.exists():
         durable.replace(heads, b"", PRIVATE)
     engine = writing(path)
@@ -68,3 +75,12 @@ def _make(folder: Path, keys: ReceiptKeys, heads: Path) -> None:
     engine.dispose()
     path.chmod(PRIVATE)
     durable.sync(folder)
+
+
+def _begun(folder: Path) -> bool:
+    """Whether there is a store; only looked at, for who opens a database to write to it merges its log into it, come what may."""
+    try:
+        Store.open(folder)
+    except NoStore:
+        return False
+    return True

@@ -25,7 +25,7 @@ from serving.receipts.group import Chain
 from serving.receipts.keys import ReceiptKeys
 from serving.receipts.opening import opened
 from serving.receipts.record import Draft, NoReceipt, Signed
-from serving.receipts.witness import Witness, require_not_behind
+from serving.receipts.witness import Witness
 
 LOCK = "lock"
 PATIENCE = 5.0  # seconds that whoever blocks for a receipt waits
@@ -193,8 +193,7 @@ def open_writer(
             until_opened.enter_context(durable.locked(folder / LOCK, wait=False))
         except durable.Busy:
             raise NoReceipt(f"another process writes the receipts in {folder}: one at a time may") from None
-        chain = until_opened.enter_context(opened(folder, keys, heads, say))
-        require_not_behind(witness, chain.store, keys)
+        chain = until_opened.enter_context(opened(folder, keys, heads, witness, say))
         seen = until_opened.enter_context(closing(Witness(witness)))
         while_open = until_opened.pop_all()
     return Writer(chain, seen, while_open)

@@ -14,6 +14,7 @@ from pathlib import Path
 import chowell
 import covered
 import cuts
+import faults
 import filing
 import first_hour
 import fuzzing
@@ -47,6 +48,7 @@ EXAMS: Mapping[str, Callable[..., list[Mark]]] = {
     "million": million.sit,
     "kills": kills.sit,
     "traced": traced.sit,
+    "faults": faults.sit,
     "replay": replay.sit,
     "receipts": throughput.sit,
     "schemathesis": fuzzing.sit,

@@ -36,6 +36,12 @@ def without_last_heads(folder: Path, how_many: int) -> None:
     (folder / HEADS).write_bytes(b"".join(lines[: len(lines) - how_many]))
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    """All but what is empty (a log that was gone), and the index of the log, which is made anew whenever it is needed."""
+    files = [path for path in folder.iterdir() if path.is_file() and not path.name.endswith("-shm")]
+    return {path.name: path.read_bytes() for path in files if path.stat().st_size}
+
+
 def altered(folder: Path, *statements: str) -> None:
     with sqlite3.connect(folder / DATABASE) as connection:
         for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
@@ -97,8 +103,29 @@ def test_a_half_written_head_is_none_and_is_cleared_away(left: Path, keys: Recei
 )
 def test_what_no_crash_leaves_is_refused(left: Path, keys: ReceiptKeys, damage: Callable[[Path], object], reason: str) -> None:
     damage(left)
+    before = contents(left)
     with pytest.raises(BrokenReceipt, match=reason):
         open_writer(left, keys)
+    assert contents(left) == before, "what was refused is left as it was found"
+
+
+def test_a_log_of_the_database_with_a_spoilt_end_is_refused_and_left_to_be_mended(
+    folder: Path, keys: ReceiptKeys, tmp_path: Path
+) -> None:
+    with open_writer(folder, keys) as writer:
+        writer.record(drafts(b"a"))
+        writer.record(drafts(b"b"))
+        shutil.copytree(folder, tmp_path / "killed")  # without the end, which merges the log into the database
+    log = tmp_path / "killed" / f"{DATABASE}-wal"
+    whole = log.read_bytes()
+    log.write_bytes(whole[:-100] + bytes([whole[-100] ^ 1]) + whole[-99:])
+    before = contents(tmp_path / "killed")
+    with pytest.raises(BrokenReceipt, match="knows of record 2, and the database does not"):
+        open_writer(tmp_path / "killed", keys)
+    assert contents(tmp_path / "killed") == before
+    log.write_bytes(whole)
+    open_writer(tmp_path / "killed", keys).close()
+    assert kinds(tmp_path / "killed") == [SCORE] * 2
 
 
 def test_another_key_and_another_store_s_heads_are_refused(
