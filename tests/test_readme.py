@@ -46,6 +46,10 @@ def test_the_examples_run_one_after_the_other(tmp_path, monkeypatch):
     assert len(rows) == 3
     assert "term_90d_ln_nlr" in rows[0]
     assert "refused" in rows[2]
+    assert re.search(r"checked at this site \(Later Hospital\).* on \d+ patients", (trial / "answer.json").read_text(encoding="utf-8"))
+    assert "equal to the bit" in ran.stdout
+    assert (trial / "receipts.parquet").stat().st_size > 1000
+    assert (trial / "receipt.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert (trial / "fetched" / "manifest.json").read_bytes() == (trial / "model" / "manifest.json").read_bytes()
 
 
