@@ -41,12 +41,13 @@ def test_the_examples_run_one_after_the_other(tmp_path, monkeypatch):
     assert '"search_result"' in (trial / "tuned" / "study.json").read_text(encoding="utf-8")
     assert '"look"' in (trial / "releases" / "ledger.jsonl").read_text(encoding="utf-8")
     assert "refused, with its reasons" in ran.stdout
-    assert '"risks"' in (trial / "answer.json").read_text(encoding="utf-8")
     rows = (trial / "scores.csv").read_text(encoding="utf-8").splitlines()
     assert len(rows) == 3
     assert "term_90d_ln_nlr" in rows[0]
     assert "refused" in rows[2]
-    assert re.search(r"checked at this site \(Later Hospital\).* on \d+ patients", (trial / "answer.json").read_text(encoding="utf-8"))
+    answer = (trial / "answer.json").read_text(encoding="utf-8")
+    assert '"risks"' in answer
+    assert re.search(r"checked at this site \(Later Hospital\).* on \d+ patients", answer)
     assert "equal to the bit" in ran.stdout
     assert (trial / "receipts.parquet").stat().st_size > 1000
     assert (trial / "receipt.html").read_text(encoding="utf-8").startswith("<!doctype html>")
