@@ -43,7 +43,7 @@ Data = Annotated[Path | None, typer.Option("--data", help=_DATA, file_okay=False
 Digest = Annotated[str | None, typer.Option("--digest", help="Take only the model of this digest.")]
 Site = Annotated[str, typer.Option("--site", help="The site this runs at, named in every answer.")]
 TrackingUri = Annotated[str | None, typer.Option("--tracking-uri", help="The MLflow store of an MLflow URI.")]
-Releases = Annotated[Path, typer.Option("--releases", help="The releases and their ledger: champion, and what is known of the site.")]
+Releases = Annotated[Path, typer.Option("--releases", help="The releases with their ledger: champion, and words on the site.")]
 SealKey = Annotated[Path | None, typer.Option("--seal-key", help="File of the key with which the ledger was sealed.")]
 AsJson = Annotated[bool, typer.Option("--json", help="The answer as JSON on standard output.")]
 _RECEIPTS = "Folder of the receipts: every score is recorded there before it is shown."

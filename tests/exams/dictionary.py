@@ -30,7 +30,8 @@ def contents(patients: int, seed: int) -> list[bytes]:
         patient = read_patient(given)
         (answer,) = score(artifact, [patient])
         if isinstance(patient, Patient) and isinstance(answer, Answer):
-            draft = draft_of(dumped(given), patient, dumped(answer.as_json()), {"by": "HTTP", "from": "loopback", "request": None}, artifact, "", code_version())
+            caller = {"by": "HTTP", "from": "loopback", "request": None}
+            draft = draft_of(dumped(given), patient, dumped(answer.as_json()), caller, artifact, "", code_version())
             found.append(unpacked(draft.content))
     return found
 
