@@ -13,11 +13,9 @@ from faults import FAULTS, STARTS, Endured, Fault, endured, refused_start
 # of each way to break one; all of them are in the exam
 FEW = (
     "disk full (files may not grow)",
-    "half a head is written",
     "read-only (nothing can be written)",
     "database locked",
     "clock set back 1 h",
-    "heads gone",
     "an older copy of the database in its place",
 )
 
