@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import factorial
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ TIME_BOUND = "time bound"  # not a SHAP value: it keeps the risk from falling as
 MOST_PLAYERS = 10
 ESTIMATED_SHARE = 0.5  # a group whose term is more than half estimated is never named as a reason
 SMALLEST_REASON = 0.005  # half a percentage point
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def percentage_points(base: FloatArray, terms: FloatArray) -> FloatArray:
@@ -172,14 +174,18 @@ def _groups(
     )
 
 
-def reasons(explanation: HorizonExplanation) -> list[str]:
-    """The sentences of one horizon, the largest group first; groups that rest on estimates are said apart, never as reasons."""
+def reasons(explanation: HorizonExplanation, beside: Mapping[str, str] = _NOTHING) -> list[str]:
+    """The sentences of one horizon, the largest group first; groups that rest on estimates are said apart, never as reasons.
+
+    `beside` holds, by group, what is said in its sentence of the numbers it is made of.
+    """
     ranked = sorted(explanation.groups, key=lambda group: -abs(group.points))
     named = [group for group in ranked if group.is_reason]
-    sentences = [_sentence(group, named[place + 1 :]) for place, group in enumerate(named)]
+    sentences = [_sentence(group, named[place + 1 :]) + beside.get(group.group, "") for place, group in enumerate(named)]
     for group in ranked:
         if group.estimated_share > ESTIMATED_SHARE:
-            sentences.append(f"{group.group}: mostly not measured, estimated from the rest; not a reason")
+            estimated = f"{group.group}: mostly not measured, estimated from the rest; not a reason"
+            sentences.append(estimated + beside.get(group.group, ""))
     return sentences or ["nothing sets this patient apart from the development cohort's average"]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from models.fault import Fault
 from models.reading import read
@@ -47,8 +47,7 @@ class History:
 
     def known(self) -> dict[str, float | str]:
         """The fields that are known."""
-        pairs = ((f.name, getattr(self, f.name)) for f in fields(self))
-        return {name: value for name, value in pairs if value is not None}
+        return {name: value for name in HISTORY_FIELDS if (value := getattr(self, name)) is not None}
 
     def filled_by(self, other: History) -> History:
         """Every field of `other` where it is known, else this one's."""

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from models.analytes import ANALYTES
+from models.confounders import CONFOUNDERS, FEW, NO_BILIRUBIN, NO_BURDEN, Remarks, confounded, remarks_of
 from models.features import Feature, Reading, cholestasis, level_of, undetectable
 from models.neutrophils import neutropenic
 from models.patient import CURRENT_DAYS, STALE_DAYS, Measurement, Patient
@@ -40,6 +41,7 @@ class InputQuality(NamedTuple):
     name: str
     label: str
     states: tuple[State, ...]
+    remarks: Remarks = ()  # what confounds this very number
 
     @property
     def in_order(self) -> bool:
@@ -65,27 +67,35 @@ _READ_WITH: Mapping[str, tuple[str, ...]] = _MADE_OF | {
     "last_line_outcome": ("prior_systemic_therapy",),
     "days_since_radiotherapy": ("prior_radiotherapy",),
 }
-_CONFOUNDERS = {"steroids_14d": "steroids", "gcsf_14d": "G-CSF", "infection_14d": "infection"}
 
 
 @dataclass(frozen=True)
 class Quality:
-    """What became of every input, features of the model first, and what to beware of, in sentences that hold no value given."""
+    """What became of every input, features of the model first, and what to beware of, in sentences that hold no value given.
+
+    `remarks` are what confounds the newest measurement of an analyte (models.confounders), which the inputs made of it carry.
+    """
 
     inputs: tuple[InputQuality, ...]
     warnings: tuple[str, ...]
+    remarks: Mapping[str, Remarks] = field(default_factory=dict)
 
 
 def quality_of(model: RiskModel, patient: Patient) -> Quality:
     """The quality of what `model` reads of the patient, and of what was given beside it."""
     _, readings = model.design.row(patient)
-    features = model.design.of
-    used = [InputQuality(name, one.label, _states(model, one, readings.get(name), patient)) for name, one in features.items()]
+    few = neutropenic(patient, patient.current("nlr"))
+    features, beside = model.design.of, remarks_of(patient, few)
+    used = [
+        InputQuality(name, one.label, _states(model, one, readings.get(name), patient), beside.get(one.analyte, ()))
+        for name, one in features.items()
+    ]
     reads = _reads(tuple((name, one.analyte) for name, one in features.items()))
-    unused = [InputQuality(name, _label(name), ("given but not used",)) for name in _given(patient) if name not in reads]
-    warnings = [*_blood_warnings(patient), *_ca19_9_warnings(patient), *_lab_warnings(patient), *_range_warnings(model, readings)]
-    warnings += patient.doubts
-    return Quality((*used, *unused), tuple(warnings))
+    left = [name for name in _given(patient) if name not in reads]
+    unused = [InputQuality(name, _label(name), ("given but not used",), beside.get(name, ())) for name in left]
+    warnings = [*_blood_warnings(patient, few), *_ca19_9_warnings(patient), *_lab_warnings(patient)]
+    warnings += [*_range_warnings(model, readings), *patient.doubts]
+    return Quality((*used, *unused), tuple(warnings), beside)
 
 
 def _states(model: RiskModel, feature: Feature, reading: Reading | None, patient: Patient) -> tuple[State, ...]:
@@ -162,14 +172,14 @@ def _label(name: str) -> str:
     return ANALYTES[name].label if name in ANALYTES else name.removeprefix("extra.").replace("_", " ")
 
 
-def _blood_warnings(patient: Patient) -> Iterator[str]:
-    if patient.current("nlr") is not None:
-        for field, name in _CONFOUNDERS.items():
-            known = getattr(patient.history, field)
+def _blood_warnings(patient: Patient, few: bool) -> Iterator[str]:
+    ratio = patient.current("nlr")
+    if ratio is not None:
+        for name, known in zip(CONFOUNDERS.values(), confounded(patient, ratio.days_before_index), strict=True):
             if known != 0:
                 yield f"{name} within 14 days: {'not known' if known is None else 'yes'}; NLR may be confounded"
-    if neutropenic(patient, patient.current("nlr")):
-        yield "neutrophils below 1.0 10*9/L, or possibly so: NLR is not interpretable, and a low one reassures nobody"
+    if few:
+        yield f"{FEW}: NLR is not interpretable, and a low one reassures nobody"
 
 
 def _ca19_9_warnings(patient: Patient) -> Iterator[str]:
@@ -178,8 +188,10 @@ def _ca19_9_warnings(patient: Patient) -> Iterator[str]:
         return
     if undetectable(ca19_9):
         yield "CA19-9 undetectable: possible Lewis-negative non-secretor; not a low burden"
+    elif patient.current("bilirubin") is None:
+        yield f"CA19-9: {NO_BILIRUBIN}"
     elif cholestasis(patient):
-        yield "bilirubin above twice its upper limit of normal: CA19-9 is not interpretable as tumour burden"
+        yield f"{NO_BURDEN}: CA19-9 is not interpretable as tumour burden"
     if ca19_9.limit == ">":
         yield "CA19-9 above the assay's upper limit: the value is at least that"
 

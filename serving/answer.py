@@ -5,7 +5,7 @@ It is a value: everything in it was computed before, and `as_json` and `text` on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -46,6 +46,12 @@ class Estimate:
     risk_at_low: Mapping[int, float]
     risk_at_high: Mapping[int, float]
 
+    @property
+    def range(self) -> str:
+        """The estimate with its range, for whoever reads what became of the input."""
+        ends = f"{_number(self.low)} to {_number(self.high)}{_unit(self.unit)}"
+        return f"estimated as {_number(self.value)}, 10th to 90th percentile {ends}: the risks at both ends are in estimates"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -65,6 +71,7 @@ class Answer:
     digest: str
     simulated: bool
     release: Mapping[str, object] = field(default_factory=dict)  # who promoted the model; nothing where nobody did
+    of_lymphocytes: tuple[str, ...] = ()  # what confounds the count that is graded
 
     @cached_property
     def primary(self) -> HorizonExplanation:
@@ -84,16 +91,26 @@ class Answer:
         yield COVERS + (f", nor {_NOT_KNOWN}" if self.estimates else "")
         yield from self.warnings
         yield f"Why, within {self.primary.days} days:"
-        yield from reasons(self.primary)
-        yield from (_estimate_sentence(estimate, self.primary.days) for estimate in self.estimates)
+        beside = {one.name: one.remarks for one in self.quality if one.remarks}
+        yield from reasons(self.primary, _by_group(self.inputs, beside))
+        for estimate in self.estimates:
+            yield _estimate_sentence(estimate, self.primary.days) + _bracketed(beside.get(estimate.feature, ()))
         if self.lymphopenia is not None:
-            yield self.lymphopenia.sentence()
+            yield self.lymphopenia.sentence() + _bracketed(self.of_lymphocytes)
         yield from sentence(self.published)
         yield DISCLAIMER
+
+    def _beside(self) -> dict[str, list[str]]:
+        """By input, what is said beside its number, if anything: what confounds it, and of an estimate its range."""
+        found = {one.name: list(one.remarks) for one in self.quality if one.remarks}
+        for estimate in self.estimates:
+            found.setdefault(estimate.feature, []).append(estimate.range)
+        return found
 
     def as_json(self) -> dict[str, object]:
         """JSON-ready values; of a model of simulated patients, the first key says so."""
         example: dict[str, object] = {"example": EXAMPLE} if self.simulated else {}
+        beside = self._beside()
         return example | {
             "id": self.id or None,
             "standing": list(self.standing),
@@ -103,17 +120,27 @@ class Answer:
             "lymphopenia": None if self.lymphopenia is None else _lymphopenia(self.lymphopenia),
             "explanation": {
                 "scale": "log-odds: base + terms + time_bound = log_odds; percentage points sum to risk - reference",
-                "inputs": [dict(vars(one)) for one in self.inputs],
+                "inputs": [_with(beside.get(one.feature), dict(vars(one))) for one in self.inputs],
                 "horizons": {str(horizon.days): _explanation(horizon) for horizon in self.horizons},
             },
             "estimates": [_estimate(one) for one in self.estimates],
-            "quality": [{"input": one.name, "label": one.label, "states": list(one.states)} for one in self.quality],
+            "quality": [
+                _with(beside.get(one.name), {"input": one.name, "label": one.label, "states": list(one.states)})
+                for one in self.quality
+            ],
             "published_scores": entries(self.published),
             "warnings": list(self.warnings),
             "text": self.text,
             "model": {"name": self.model, "digest": self.digest, **self.release},
             "disclaimer": DISCLAIMER,
         }
+
+
+def _with(remarks: list[str] | None, told: dict[str, object]) -> dict[str, object]:
+    """`told` with what is said beside it; nothing is added where nothing is said."""
+    if remarks:
+        told["remarks"] = remarks
+    return told
 
 
 def _risk(horizon: HorizonExplanation) -> dict[str, float]:
@@ -169,11 +196,27 @@ def _risk_sentence(horizon: HorizonExplanation) -> str:
 
 def _estimate_sentence(estimate: Estimate, days: int) -> str:
     low, high = estimate.risk_at_low[days], estimate.risk_at_high[days]
-    unit = f" {estimate.unit}" if estimate.unit not in ("", "1", "{score}") else ""
     return (
-        f"{estimate.label}: not known, estimated; with {_number(estimate.low)} or {_number(estimate.high)}{unit} "
+        f"{estimate.label}: not known, estimated; with {_number(estimate.low)} or {_number(estimate.high)}{_unit(estimate.unit)} "
         f"(10th, 90th percentile for such patients) the risk within {days} days would read {_percent(low)} and {_percent(high)}"
     )
+
+
+def _by_group(inputs: Sequence[InputUsed], beside: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """By group, what confounds the numbers it is made of; what is said of several of them is said once."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for one in inputs:
+        for remark in beside.get(one.feature, ()):
+            found.setdefault(one.group, {}).setdefault(remark, []).append(one.label)
+    return {group: _bracketed([f"{', '.join(of)}: {said}" for said, of in told.items()]) for group, told in found.items()}
+
+
+def _bracketed(remarks: Sequence[str]) -> str:
+    return f" [{'; '.join(remarks)}]" if remarks else ""
+
+
+def _unit(unit: str) -> str:
+    return f" {unit}" if unit not in ("", "1", "{score}") else ""
 
 
 def _number(value: float) -> str:

@@ -111,6 +111,7 @@ def _answers(artifact: Artifact, company: Company, site: str) -> Iterable[Answer
             inputs=_inputs(model, company.scores.filled.x[row]),
             estimates=tuple(estimates[row]),
             lymphopenia=lymphopenia(patient),
+            of_lymphocytes=quality.remarks.get("alc", ()),
             quality=quality.inputs,
             published=published(patient),
             warnings=quality.warnings,

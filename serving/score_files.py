@@ -15,7 +15,7 @@ import numpy as np
 from models.artifact import Artifact
 from models.design import FloatArray
 from models.patient import Patient
-from models.quality import Quality, quality_of
+from models.quality import InputQuality, Quality, quality_of
 from models.risk import RiskModel, sigmoid
 from serving.parquet import csv_to_parquet
 from serving.patient_files import LINES, Asked
@@ -119,8 +119,13 @@ def _spread_out(model: RiskModel, numbers: list[list[float]]) -> list[float | No
 
 
 def _inputs(quality: Quality) -> str:
-    """Every input that was not simply used as given."""
-    return "; ".join(f"{one.name}: {', '.join(one.states)}" for one in quality.inputs if not one.in_order) or "ok"
+    """Every input that was not simply used as given, or that something confounds, in parentheses."""
+    return "; ".join(map(_input, (one for one in quality.inputs if one.remarks or not one.in_order))) or "ok"
+
+
+def _input(one: InputQuality) -> str:
+    beside = f" ({'; '.join(one.remarks)})" if one.remarks else ""
+    return f"{one.name}: {', '.join(one.states)}{beside}"
 
 
 @contextmanager

@@ -17,6 +17,7 @@ _ANY = {"type": "number"}
 _RISK = {"type": "number", "minimum": 0, "maximum": 1}
 _WORDS = {"type": "string"}
 _SAID = rows(_WORDS)
+_BESIDE = _SAID | {"description": "what confounds this very number; of an estimate, its range; absent where there is nothing"}
 _DAYS = "^[1-9][0-9]*$"
 _UTC = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|\+00:00)$"
 _HEX_128 = {"type": "string", "pattern": "^[0-9a-f]{128}$"}
@@ -91,7 +92,9 @@ def _explanation() -> Schema:
             "group": _WORDS,
             "unit": _WORDS,
             "value": {"type": ["number", "string", "null"], "description": "as the model used it: clipped, estimated"},
-        }
+            "remarks": _BESIDE,
+        },
+        ["feature", "label", "group", "unit", "value"],
     )
     horizon = closed({"base": _ANY, "terms": keyed(_ANY), "time_bound": _ANY, "log_odds": _ANY, "groups": rows(_group())})
     return closed({"scale": _WORDS, "inputs": rows(used), "horizons": keyed(horizon, _DAYS)})
@@ -119,7 +122,7 @@ def _estimate() -> Schema:
 
 def _quality() -> Schema:
     states = rows({"enum": list(get_args(State))}, minItems=1)
-    return closed({"input": _WORDS, "label": _WORDS, "states": states})
+    return closed({"input": _WORDS, "label": _WORDS, "states": states, "remarks": _BESIDE}, ["input", "label", "states"])
 
 
 def _published() -> Schema:

@@ -128,7 +128,7 @@ def _groups(answer: Mapping[str, Any]) -> Iterator[Row]:
 
 
 def _inputs(answer: Mapping[str, Any]) -> Iterator[Row]:
-    states = {one["input"]: ", ".join(one["states"]) for one in answer["quality"]}
+    states = {one["input"]: "; ".join([", ".join(one["states"]), *one.get("remarks", ())]) for one in answer["quality"]}
     yield ("input", "value used", "unit", "quality")
     for one in answer["explanation"]["inputs"]:
         unit = one["unit"] if one["unit"] not in ("1", "{score}") else ""
