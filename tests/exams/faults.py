@@ -128,7 +128,7 @@ def refused_start(folder: Path, spoil: Callable[[Child], AbstractContextManager[
     child.back()
     with Clients(child.port) as clients:
         _wait_for_scores(clients, 0)
-        child.kill()
+    child.kill()  # when all that was asked was answered: the end of the log is of a receipt that was given out
     with spoil(child):
         before, told = _contents(child), len(child.said)
         child.begin()

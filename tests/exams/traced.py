@@ -153,7 +153,9 @@ def _moments(seen: Sequence[Call], sent: Sequence[_Sent], cuts: int, rng: random
     kinds: Sequence[Left] = (NOTHING, ALL, lambda: rng.random() < 0.5)
     ends = [call.ended for call in seen if call.name != "sendto"]
     early = [end for end in ends if sent and end < sent[0].began][-400:]  # while it begins
-    chosen = rng.sample(ends, min(cuts * 2 // 3, len(ends))) + rng.sample(early, min(cuts // 3, len(early)))
+    chosen = rng.sample(early, min(cuts // 3, len(early)))
+    rest = sorted(set(ends) - set(chosen))
+    chosen += rng.sample(rest, min(cuts - len(chosen), len(rest)))
     return {end: kinds[place % 3] for place, end in enumerate(chosen)}
 
 
