@@ -100,9 +100,16 @@ def calibration_words(model: RiskModel, known: CalibrationAtSite | None, site: s
     found = f"on {known.patients} patients ({when})"
     if within:
         said = f"checked {where} {found}: observed over expected deaths {_listed(within)}"
-        return said + (f"; not within {LEAST:.2f} to {MOST:.2f}: {rest}" if rest else "")
+        return said + (f"; not within {LEAST:.2f} to {MOST:.2f}: {rest}" if rest else "") + _unanswered(model, known)
     off = f"observed over expected deaths {rest or 'not known at any horizon'}, and not within {LEAST:.2f} to {MOST:.2f}"
     return f"not checked {where}: an evaluation {found} found {off}"
+
+
+def _unanswered(model: RiskModel, known: CalibrationAtSite) -> str:
+    """The horizons that are served and of which those patients could not tell."""
+    told = {one.day for one in known.horizons}
+    days = [str(day) for day in model.days if day not in told]
+    return f"; not checked by day {', '.join(days)}" if days else ""
 
 
 def _listed(found: Sequence[ObservedExpected]) -> str:

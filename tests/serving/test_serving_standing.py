@@ -45,7 +45,7 @@ GOOD, OFF = ObservedExpected(90, 0.97, 0.85, 1.1), ObservedExpected(365, 1.4, 1.
             replace(EVALUATED, horizons=(GOOD, OFF)),
             "Northern",
             "checked at this site (Northern) on 412 patients (2026-11-02, entry 7 of the ledger): observed over expected deaths "
-            "0.97 (0.85 to 1.10) by day 90; not within 0.80 to 1.25: 1.40 (1.20 to 1.60) by day 365",
+            "0.97 (0.85 to 1.10) by day 90; not within 0.80 to 1.25: 1.40 (1.20 to 1.60) by day 365; not checked by day 30, 180",
         ),
         (
             {},

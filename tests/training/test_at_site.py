@@ -8,7 +8,10 @@ from typer.testing import CliRunner
 
 import lymphorisk
 from models import ledger
+from models.artifact import load
 from models.seal_key import read_key
+from training.gate.at_site import record_at_site
+from training.refused import NotSupported
 
 PATIENT = {
     "id": "p-1", "as_of": "2026-03-31", "age_years": 61, "sex": "female", "tumour": "pancreatic",
@@ -95,3 +98,47 @@ def test_a_ledger_that_does_not_verify_lets_nothing_be_scored_there(evaluated, r
     assert done.exit_code == 1
     assert "was altered" in done.stderr
     assert not (tmp_path / "o.csv").exists()
+
+
+def evaluation(**more):
+    calibration = {"observed_expected": {"value": 1.0, "low": 0.9, "high": 1.1}, "slope": {"value": 0.95}}
+    horizons = {"90": {"calibration": calibration, "deaths": 40}}
+    return {"cohort": "south", "n": 300, "horizons": horizons, "diagnosis": {"findings": []}} | more
+
+
+def finding(verdict, accepted=""):
+    return {"findings": [{"item": "early deaths", "verdict": verdict, "accepted": accepted}]}
+
+
+def kept(releases, trained_there, told, site="South", digest="c" * 64):
+    model = load(trained_there)
+    return record_at_site(
+        releases, model, told, site=site, cohort_digest=digest, by="A. Frey", seal_key=None, say=lambda words: None
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "site", "why"),
+    [
+        (evaluation(), "  ", "--site names no hospital"),
+        (evaluation(example="simulated"), "South", "south is simulated: it says nothing of a hospital's patients"),
+        (evaluation(diagnosis=finding("Fail")), "South", "the diagnosis of south fails: early deaths"),
+        (evaluation(horizons={}), "South", "no interval at any horizon"),
+    ],
+)
+def test_what_is_no_evidence_of_a_site_is_not_kept(trained_there, tmp_path, told, site, why):
+    with pytest.raises(NotSupported, match=why):
+        kept(tmp_path, trained_there, told, site)
+    assert not ledger.exists(tmp_path)
+
+
+def test_a_cohort_the_model_was_made_of_is_known_by_its_digest(trained_there, tmp_path):
+    own = str(load(trained_there).provenance["cohort_digest"])
+    with pytest.raises(NotSupported, match="learned from patients of this cohort"):
+        kept(tmp_path, trained_there, evaluation(), digest=own)
+
+
+def test_a_failure_that_a_person_accepted_by_name_is_kept(trained_there, tmp_path):
+    told = evaluation(diagnosis=finding("Fail", "transferred patients, all seen from the index date on"))
+    entry = kept(tmp_path, trained_there, told, " South ")
+    assert (entry.facts["site"], entry.facts["patients"], entry.facts["horizons"]["90"]["deaths"]) == ("South", 300, 40)
