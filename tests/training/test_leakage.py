@@ -54,7 +54,8 @@ def test_few_patients_or_few_deaths_are_not_judged(write_cohort):
 def test_a_history_that_is_the_follow_up_under_another_name_is_found(write_cohort, outcome):
     _, times = outcome
     months = {'prior_lines = "lines"': 'prior_lines = "lines"\nmonths_on_therapy = "fu"'}
-    path = write_cohort(columns={"fu": [day / 30.4375 for day in times]}, edits=months)
+    treated = [1 + row % 3 for row in range(len(times))]  # months on therapy belong to somebody who had a line
+    path = write_cohort(columns={"fu": [day / 30.4375 for day in times], "lines": treated}, edits=months)
     with pytest.raises(InvalidCohort, match="column fu = values in the order of follow-up"):
         read_cohort(path)
 
