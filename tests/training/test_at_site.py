@@ -142,3 +142,19 @@ def test_a_failure_that_a_person_accepted_by_name_is_kept(trained_there, tmp_pat
     told = evaluation(diagnosis=finding("Fail", "transferred patients, all seen from the index date on"))
     entry = kept(tmp_path, trained_there, told, " South ")
     assert (entry.facts["site"], entry.facts["patients"], entry.facts["horizons"]["90"]["deaths"]) == ("South", 300, 40)
+
+
+def test_a_recalibrated_child_counts_where_the_ledger_names_it_and_only_there(trained_there, hospitals, tmp_path):
+    child, releases = tmp_path / "child", tmp_path / "releases"
+    where = ("--site", "South Clinic", "--by", "A. Frey", "--releases", releases, "--bootstrap", 0, "--out", child)
+    done = run("recalibrate", trained_there, hospitals[1], *where)
+    assert done.exit_code == 0, done.output
+    (entry,) = ledger.read_ledger(releases, read_key())
+    said, answer = standing_of(child, releases, "South Clinic", tmp_path)
+    assert said.startswith("calibration: recalibrated at this site (South Clinic) on ")
+    assert (answer["model"]["calibration"]["kind"], answer["model"]["calibration"]["entry"]) == ("recalibrated", entry.sequence)
+    claimed = "the model was recalibrated for South Clinic, and no ledger at hand knows of that here"
+    assert standing_of(child, tmp_path / "none", "South Clinic", tmp_path)[0].endswith(claimed)
+    assert standing_of(child, releases, "North Clinic", tmp_path)[0].endswith(claimed)
+    parent = standing_of(trained_there, releases, "South Clinic", tmp_path)[0]
+    assert parent == "calibration: not checked at this site (South Clinic)"
