@@ -50,6 +50,8 @@ _USUAL_HISTORY: Mapping[str, float] = {
     "days_since_radiotherapy": 9000,
 }
 _A_ROUNDED_MONTH = 1.0
+# Of a span that is stated and dated: how far both may lie apart, in its own unit, and be one told in round numbers
+_APART: Mapping[str, float] = {"months_on_therapy": 2.0, "last_line_months": 2.0, "days_since_radiotherapy": 31.0}
 _OF_ONE_SEX: Mapping[str, str] = {"prostate": "female", "ovarian": "male", "endometrial": "male"}
 
 
@@ -93,7 +95,7 @@ def of_a_patient(patient: Patient) -> Iterator[str]:
 
 def _of_history(history: History) -> Iterator[str]:
     for name, usual in _USUAL_HISTORY.items():
-        if (found := getattr(history, name)) is not None and found > usual:
+        if (found := getattr(history, name)) is not None and (found > usual or (found >= 999 and found in NINES)):
             yield f"{_words(name)}: rarely so many, and nines are a code for what is not known; check it"
     last, whole = history.last_line_months, history.months_on_therapy
     if last is not None and whole is not None and last > whole + _A_ROUNDED_MONTH:
@@ -104,6 +106,14 @@ def _of_history(history: History) -> Iterator[str]:
         for name in ("prior_chemotherapy", "prior_immunotherapy"):
             if getattr(history, name) == 1:
                 yield f"{_words(name)}, and no prior line: right if it was not for advanced disease; check it"
+
+
+def of_a_summary(stated: History, dated: History) -> Iterator[str]:
+    """What to check where the summary tells a span that is not the one of the dated treatments, which are what is used."""
+    for name, apart in _APART.items():
+        told, found = getattr(stated, name), getattr(dated, name)
+        if told is not None and found is not None and abs(told - found) > apart:
+            yield f"{_words(name)}: not what the dated treatments say, which are used; check both"
 
 
 def of_courses(courses: Sequence[Treatment]) -> Iterator[str]:

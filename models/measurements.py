@@ -14,6 +14,7 @@ from typing import NamedTuple
 from models.analytes import ANALYTES, InvalidQuantity, Limit, ecog_from_karnofsky, factor_of, quantity
 from models.doubts import of_a_result
 from models.fault import Fault
+from models.reading import missing_code
 from models.reading import read as as_written
 
 CURRENT_DAYS = 14.0  # a lab this old is used as it is (clinical.md section 5)
@@ -138,9 +139,10 @@ def _upper_limit(one: GivenMeasurement, faults: list[Fault]) -> float | None:
         faults.append(Fault(place, f"upper limit of normal {error.fault.given}", error.fault.allowed, error.fault.likely))
         return None
     low, high = UPPER_LIMITS.get(one.analyte, (0.0, math.inf))
-    if found <= 0 or not low <= found <= high:
+    code = missing_code(one.uln) if one.uln >= 999 else ""
+    if found <= 0 or code or not low <= found <= high:
         allowed = f"from {low:g} to {high:g} {ANALYTES[one.analyte].unit}" if low else "a positive number"
-        likely = "another unit than that of the value" if low else ""
+        likely = code or ("another unit than that of the value" if low else "")
         faults.append(Fault(place, f"upper limit of normal {one.uln:g}", allowed, likely))
     return found
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from models.courses import DAYS_A_MONTH, Treatment, course_faults, summarise
-from models.doubts import of_a_patient
+from models.doubts import of_a_patient, of_a_summary
 from models.fault import Fault
 from models.history import FLAGS, History, read_history
 from models.measurements import ALC_FLOOR, CURRENT_DAYS, STALE_DAYS, GivenMeasurement, Measurement, read_measurements
@@ -126,7 +126,7 @@ def assemble(
         tumour=_tumour(tumour, where.get("tumour", "tumour"), found),
         measurements=measured,
         treatments=courses,
-        history=_with_courses(summary, courses, where, found),
+        history=_with_courses(summary, courses, where, found, doubted),
         extra=extra or {},
         site=site,
         audit=audit or {},
@@ -176,13 +176,17 @@ def _tumour(given: object, field: str, faults: list[Fault]) -> str:
         return "unknown primary"
 
 
-def _with_courses(summary: History, courses: Sequence[Treatment], where: Mapping[str, str], faults: list[Fault]) -> History:
-    """The history with what dated treatments say; a summary that contradicts them is a fault."""
+def _with_courses(
+    summary: History, courses: Sequence[Treatment], where: Mapping[str, str], faults: list[Fault], doubts: list[str]
+) -> History:
+    """The history with what dated treatments say; a summary that contradicts them is a fault, or of a span a doubt."""
     if not courses:
         return summary
-    dated, stated = summarise(courses).known(), summary.known()
+    whole = summarise(courses)
+    doubts += of_a_summary(summary, whole)
+    dated, stated = whole.known(), summary.known()
     for name in sorted(dated.keys() & stated.keys() & _CONTRADICTABLE):
         if stated[name] != dated[name]:
             given = f"{stated[name]} (dated treatments: {dated[name]})"
             faults.append(Fault(where.get(name, name), given, "what the dated treatments say"))
-    return summary.filled_by(summarise(courses))
+    return summary.filled_by(whole)

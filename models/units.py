@@ -37,7 +37,7 @@ def _accepted(*groups: tuple[float, Iterable[str]]) -> Mapping[str, float]:
 
 
 _MICROLITRE = "uL mm3 mcL mm^3 cumm cmm"
-_BILLIONS = "10*9 10^9 x10^9 x10*9 10E9 x10E9 1E9 10(9) x10(9) 10**9 billion"
+_BILLIONS = "10*9 10^9 x10^9 x10*9 10E9 x10E9 1E9 10(9) x10(9) 10**9 billion Giga Gpt"
 _THOUSANDS = "10*3 10^3 x10^3 x10*3 10E3 x10E3 1E3 10(3) x10(3) 10**3 K Thousand Thousands Thou Th"
 _MILLIONS = "10*6 10^6 x10^6 x10*6 10E6 x10E6 1E6 10(6) x10(6) 10**6"
 _CELLS = [*_per("cells", _MICROLITRE), *[f"/{volume}" for volume in _MICROLITRE.split()]]
@@ -46,7 +46,7 @@ _CELLS = [*_per("cells", _MICROLITRE), *[f"/{volume}" for volume in _MICROLITRE.
 CELL_COUNT = _accepted(
     (1.0, ["10*9/L", "10*3/uL", "K/uL", "G/L"]),
     (0.001, ["cells/uL", "/mm3"]),
-    (1.0, [*_per(_BILLIONS, "L"), *_per(_THOUSANDS, _MICROLITRE), *_per(_MILLIONS, "mL")]),
+    (1.0, ["/nL", *_per(_BILLIONS, "L"), *_per(_THOUSANDS, _MICROLITRE), *_per(_MILLIONS, "mL")]),
     (0.001, [*_CELLS, *_per("{cells} #", "uL mm3"), *_per(_MILLIONS, "L")]),
 )
 SHARE = _accepted((1.0, ["%", "percent", "pct"]))

@@ -27,6 +27,20 @@ prediction probability proto prototype quality race raw receipt ref reference re
 secret seed sequence shap signature site source ssn stage standing state status store subject system tag target telephone test
 text threshold time timestamp title token tumor type uid units upper user uuid values version warnings weights witness
 """
+_CALLED = {  # what charts call an analyte, where its spelling is nearer to another's or to none
+    "lymphocytes": "alc",
+    "lymphocyte count": "alc",
+    "absolute lymphocyte count": "alc",
+    "neutrophils": "anc",
+    "neutrophil count": "anc",
+    "absolute neutrophil count": "anc",
+    "leukocytes": "wbc",
+    "hgb": "hemoglobin",
+    "hb": "hemoglobin",
+    "plt": "platelets",
+    "tbil": "bilirubin",
+    "kps": "karnofsky",
+}
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _SHAPE = re.compile(r"[$_]{0,2}[A-Za-z][A-Za-z0-9_.-]*", re.ASCII)
 
@@ -56,6 +70,16 @@ def repeatable(name: str) -> bool:
 def meant(name: str, known: tuple[str, ...]) -> str:
     """The known field that an unknown name is likely a spelling of, or nothing."""
     return next(iter(get_close_matches(name, known, n=1)), "")
+
+
+def analyte_meant(name: str) -> str:
+    """The analyte that an unknown name likely means: by what charts call it, else by how it is spelt.
+
+    >>> analyte_meant("Lymphocytes"), analyte_meant("HGB"), analyte_meant("CA19-9"), analyte_meant("cea")
+    ('alc', 'hemoglobin', 'ca19_9', '')
+    """
+    word = " ".join(_WORD.findall(name.lower()))
+    return _CALLED.get(word) or meant(name.lower(), tuple(ANALYTES))
 
 
 def misspelt(name: str, known: str) -> bool:

@@ -16,7 +16,7 @@ from models.courses import MODALITIES, Treatment, course_faults
 from models.history import FLAGS, HISTORY_FIELDS, NUMBERS, OUTCOME_WORDS, OUTCOMES
 from models.patient import GivenMeasurement, Patient, assemble
 from models.units import plain
-from serving.field_names import MEASUREMENT_FIELDS, PATIENT_FIELDS, TREATMENT_FIELDS, meant, repeatable
+from serving.field_names import MEASUREMENT_FIELDS, PATIENT_FIELDS, TREATMENT_FIELDS, analyte_meant, repeatable
 from serving.json_fields import ENOUGH, MOST_ROWS, Fields
 from serving.plain_words import LONGEST_ID, PSEUDONYM_RULE, is_pseudonym
 
@@ -145,7 +145,7 @@ class Reading(Fields):
         if found not in ANALYTES:
             if not (name or code) and (given.get("analyte") is not None or given.get("loinc") is not None):
                 return ""  # said already
-            likely = BY_LOINC.get(name) or meant(name.lower(), tuple(ANALYTES))
+            likely = BY_LOINC.get(name) or analyte_meant(name)
             pointer = f"{at}/analyte" if name or not code else f"{at}/loinc"
             self.fault(pointer, name or code, "one of " + ", ".join(ANALYTES) if name or not code else _CODES, likely)
             return ""
@@ -173,7 +173,8 @@ class Reading(Fields):
         if len(self.faults) > before or start is None:
             return None
         number = None if line is None else int(line)
-        read = Treatment(modality.lower(), start, end, number, agents, outcome.lower() or "unknown")
+        word = outcome.strip().lower()
+        read = Treatment(modality.lower(), start, end, number, agents, OUTCOME_WORDS.get(word, word) or "unknown")
         self.faults += (replace(fault, field=at + fault.field.removeprefix("/0")) for fault in course_faults([read], ""))
         return None if len(self.faults) > before else read
 

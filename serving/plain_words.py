@@ -11,6 +11,13 @@ import re
 LONGEST_ID = 128  # characters
 LONGEST_LABEL = 64
 
+# What studies call those they number, and what is nobody's name: "patient_one", "Case", "test-patient-baseline" name no person.
+_NOBODY_WORDS = """
+base baseline case cohort control demo example id one patient pt reference sample site study subject synthetic test trial two
+"""
+_NOBODY = "|".join(f"[{word[0].upper()}{word[0]}]{word[1:]}" for word in _NOBODY_WORDS.split())
+_UNNAMED = rf"(?!(?:(?:{_NOBODY})[._:-]?)+[0-9]*$)"
+
 PSEUDONYM = r"^[A-Za-z0-9][A-Za-z0-9._:-]*$"
 # What a pseudonym must not look like. A study number of seven digits cannot be told from a record number: put a letter before it.
 IDENTIFYING = "|".join(
@@ -21,9 +28,9 @@ IDENTIFYING = "|".join(
         r"(?:^|[^0-9])[0-9]{3}[._-][0-9]{3}[._-][0-9]{4}(?:[^0-9]|$)",  # telephone
         r"(?:^|[^0-9A-Za-z])(?:19|20)[0-9]{2}[._-][0-9]{1,2}[._-][0-9]{1,2}(?:[^0-9A-Za-z]|$)",  # a date, year first
         r"(?:^|[^0-9A-Za-z])[0-9]{1,2}[._-][0-9]{1,2}[._-](?:19|20)[0-9]{2}(?:[^0-9A-Za-z]|$)",  # and last
-        r"^[A-Z][a-z]+$",  # Smith
-        r"^[A-Za-z]{2,}(?:[._:-][A-Za-z]{2,})+$",  # john.smith, SMITH-JOHN
-        r"^[A-Z][a-z]{2,}[._:-]?[A-Z][a-z]{2,}",  # JohnSmith1956
+        rf"^{_UNNAMED}[A-Z][a-z]+$",  # Smith
+        rf"^{_UNNAMED}[A-Za-z]{{2,}}(?:[._:-][A-Za-z]{{2,}})+$",  # john.smith, SMITH-JOHN
+        rf"^{_UNNAMED}[A-Z][a-z]{{2,}}[._:-]?[A-Z][a-z]{{2,}}",  # JohnSmith1956
     )
 )
 PSEUDONYM_RULE = (
@@ -42,7 +49,7 @@ _PSEUDONYM, _IDENTIFYING, _LABEL, _MARKUP = map(re.compile, (PSEUDONYM, IDENTIFY
 def is_pseudonym(text: str) -> bool:
     """Whether the text may name a patient here.
 
-    >>> [is_pseudonym(one) for one in ("p-1", "PT000123", "example", "Jane Doe", "JaneDoe", "123-45-6789", "MRN1234567")]
+    >>> [is_pseudonym(one) for one in ("p-1", "PT000123", "patient_one", "Jane Doe", "JaneDoe", "123-45-6789", "MRN1234567")]
     [True, True, True, False, False, False, False]
     """
     return len(text) <= LONGEST_ID and bool(_PSEUDONYM.match(text)) and "\n" not in text and not _IDENTIFYING.search(text)

@@ -40,7 +40,7 @@ def _treatment() -> Schema:
         "agents": nullable(rows(ref("Label"), maxItems=MOST_AGENTS)),
         "start": DATE | {"description": "not after as_of"},
         "end": nullable(DATE | {"description": "not before the start, not after as_of; null while it runs"}),
-        "outcome": one_of_words([*OUTCOMES, None]),
+        "outcome": one_of_words([*OUTCOMES, *OUTCOME_WORDS, None]),
     }
     return closed(fields, ["modality", "start"])
 
