@@ -21,7 +21,8 @@ class Lymphopenia:
         """What a clinician reads of it."""
         if self.since_days is None:
             return f"no lymphopenia: the newest lymphocyte count is not below {LOWER_LIMIT:g} 10*9/L"
-        since = "on the index date" if self.since_days == 0 else f"since at least {self.since_days:g} days before the index date"
+        days = f"{self.since_days:g} {'day' if self.since_days == 1 else 'days'}"
+        since = "on the index date" if self.since_days == 0 else f"since at least {days} before the index date"
         return f"lymphopenia, CTCAE grade {self.grade}, {since}"
 
 
