@@ -64,7 +64,7 @@ def admit(model: RiskModel, patient: Patient | Refused) -> Patient | Refused:
         require_eligible(patient)
     except Ineligible as error:
         return Refused(patient.id, "not eligible", error.faults)
-    missing = [_missing(model, name) for name in model.required if _absent(model.design.of[name], patient)]
+    missing = [_missing(model, name, patient) for name in model.required if _absent(model.design.of[name], patient)]
     if undecided(patient) and any(feature.analyte == "nlr" for feature in model.design.of.values()):
         missing.append(_UNDECIDED)
     return Refused(patient.id, "insufficient data", tuple(missing)) if missing else patient
@@ -90,12 +90,14 @@ def _absent(feature: Feature, patient: Patient) -> bool:
     return feature.of(patient).status == "not measured"
 
 
-def _missing(model: RiskModel, name: str) -> Fault:
+def _missing(model: RiskModel, name: str, patient: Patient) -> Fault:
     feature = model.design.of[name]
     allowed = f"{feature.label}: this model requires it"
     if feature.analyte:
         allowed = f"{feature.label}, at most {STALE_DAYS:g} days before the index date: this model requires it"
-    return Fault(feature.analyte or name, "nothing", allowed)
+    apart = feature.analyte == "nlr" and patient.current("anc") and patient.current("alc")
+    likely = "neutrophils and lymphocytes of different days: a ratio is of one draw" if apart else ""
+    return Fault(feature.analyte or name, "nothing", allowed, likely)
 
 
 def _answers(artifact: Artifact, company: Company, site: str) -> Iterable[Answer]:

@@ -21,7 +21,7 @@ from models.published import PUBLISHED
 from models.risk import RiskModel
 from serving.answer import Answer
 from serving.refused import Refused, pointed
-from serving.score import score
+from serving.score import admit, score
 
 several = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -150,6 +150,14 @@ def test_a_ratio_that_alone_implies_neutropenia_is_not_read_without_the_count(lo
     assert (found.why, error["pointer"]) == ("insufficient data", "/patients/3/measurements")
     assert error["detail"].startswith("anc: allowed is the neutrophil count of the draw of the NLR")
     only(loaded, patient(ALC, ALBUMIN, Given("anc", 0.56, "10*9/L")))
+
+
+def test_counts_of_different_days_make_no_ratio_and_the_refusal_says_so(loaded: Artifact) -> None:
+    model = replace(loaded.model, required=("ln_nlr",))
+    found = admit(model, patient(ALC, Given("anc", 4.0, "10*9/L", 3.0)))
+    assert isinstance(found, Refused)
+    assert [fault.likely for fault in found.faults] == ["neutrophils and lymphocytes of different days: a ratio is of one draw"]
+    assert [fault.likely for fault in admit(model, patient(ALC)).faults] == [""]  # type: ignore[union-attr]
 
 
 def test_every_missing_required_input_is_named(loaded: Artifact) -> None:
