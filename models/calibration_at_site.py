@@ -79,7 +79,8 @@ def _same(one: object, other: str) -> bool:
 
 def _evaluated(entry: Entry) -> CalibrationAtSite:
     facts: Mapping[str, Any] = entry.facts
-    found = tuple(ObservedExpected(int(day), one["value"], one["low"], one["high"]) for day, one in facts["horizons"].items())
+    horizons = sorted((int(day), one) for day, one in facts["horizons"].items())  # the ledger keeps them as text, 180 before 30
+    found = tuple(ObservedExpected(day, one["value"], one["low"], one["high"]) for day, one in horizons)
     return CalibrationAtSite("evaluated", facts["site"], entry.time, entry.sequence, facts["patients"], found)
 
 

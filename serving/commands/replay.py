@@ -54,7 +54,7 @@ def replay(
             from serving.receipts.rescore import rescored
 
             artifact = load_model(other, None, Where(None, releases, seal_key))
-            _compare(rescored(asked, artifact, day, cuts), artifact.digest, as_json)
+            _compare(rescored(asked, artifact, day, cuts), artifact.model.name, artifact.digest, as_json)
 
 
 def _cuts(given: str) -> list[float]:
@@ -97,7 +97,7 @@ def _tell(counted: Mapping[str, int], notable: Sequence[Replayed]) -> None:
     typer.echo(f"{sum(counted.values()):,} receipts replayed: {told}")
 
 
-def _compare(found: Comparison, digest: str, as_json: bool) -> None:
+def _compare(found: Comparison, name: str, digest: str, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"model_digest": digest} | found.as_json()))
         return
@@ -111,7 +111,7 @@ def _compare(found: Comparison, digest: str, as_json: bool) -> None:
         lines.append(f"mean change {100 * found.mean_change:+.2f} percentage points")
     lines += [f"{times:,} get no risk from it: {why}" for why, times in found.refused.items()]
     lines += [f"{times:,} left out: {why}" for why, times in found.left_out.items()]
-    sections = [Section(f"Risk within {found.day} days, then and by {digest[:16]}...", tuple(lines), tuple(table))]
+    sections = [Section(f"Risk within {found.day} days, then and by {name} ({digest[:16]}...)", tuple(lines), tuple(table))]
     rows = [(str(one.sequence), percent(one.was), percent(one.now)) for one in found.moved]
     if rows:
         sections.append(Section("Receipts in another band", table=(("receipt", "then", "now"), *rows)))

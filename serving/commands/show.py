@@ -65,4 +65,5 @@ def _write_page(out: Path, found: list[Audited]) -> None:
     written = page(title(found[0].receipt), (), articles, example)
     with whole(out) as part:
         part.write_text(written, encoding="utf-8")
-    typer.echo(f"{out}: {len(found)} receipts, decrypted: keep it as you keep patients' files", err=True)
+    counted = f"{len(found)} receipts" if len(found) > 1 else "one receipt"
+    typer.echo(f"{out}: {counted}, decrypted: keep it as you keep patients' files", err=True)

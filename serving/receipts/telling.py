@@ -194,8 +194,10 @@ def cell(value: object) -> str:
     """A value as a cell: numbers with every digit they have."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {cell(one)}" for name, one in value.items() if told(one))
     if isinstance(value, list):
-        return ", ".join(map(cell, value))
+        return ("; " if _is_rows(value) else ", ").join(map(cell, value))
     return "" if value is None else str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 

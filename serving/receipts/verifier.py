@@ -259,7 +259,8 @@ def verify(
     """What was verified of a store or an export; Broken says what is wrong."""
     stores = list(rows(folder, "store", STORE))
     if len(stores) != 1 or stores[0]["format"] != 1 or key not in (None, stores[0]["public_key"]):
-        raise Broken(f"there is no store of format 1 signed with {key or 'a public key'}: {stores}")
+        named = ", ".join(f"format {one['format']} signed with {one['public_key']}" for one in stores) or "no store"
+        raise Broken(f"there is no store of format 1 signed with {key or 'a public key'}: the folder names {named}")
     signer = Signer(stores[0]["id"], stores[0]["public_key"], every)
     least = max((one["sequence"] for one, _ in signer.heads(heads)), default=0)  # read first: more may be signed meanwhile
     due = kept(witnesses, answers, signer)
@@ -268,7 +269,7 @@ def verify(
         raise Broken(f"record {found['records'] + 1} is missing: records up to {least} were signed")
     if lost := [called for one, called in due if one["sequence"] > found["signed"]]:
         raise Broken(f"the heads end at record {found['signed']}, and {lost[0]} was signed of a later one: the end was cut off")
-    return found | {"store": signer.store, "public_key": signer.key, "signatures": signer.checked}
+    return found | {"store": signer.store, "public_key": signer.key, "signatures": signer.checked, "kept": len(due)}
 
 
 def main() -> int:
@@ -287,7 +288,12 @@ def main() -> int:
     except (ValueError, OSError, sqlite3.Error) as error:
         print(f"Not as it was written: {error}", file=sys.stderr)
         return 1
-    print("{records:,} records, {heads:,} heads, last {last}, {erased:,} erased, {signatures:,} signatures".format(**found))
+    counted = "{records:,} records, {heads:,} heads, last {last}, {erased:,} erased, {signatures:,} signatures".format(**found)
+    print(f"{counted}: the chain and the signatures checked hold")
+    if found["kept"]:
+        print(f"what was kept elsewhere is in the chain: {found['kept']:,} signed receipts or heads")
+    if every > 1:
+        print(f"of the signatures in the heads, the last and every {every}th were checked: --all-heads checks each")
     if unsigned := found["records"] - found["signed"]:
         print(f"the last {unsigned:,} are not yet signed (the service stopped between two writes): nothing vouches for them")
     if given.public_key is None:

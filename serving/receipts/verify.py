@@ -119,7 +119,8 @@ def _walk(
 ) -> None:
     """Walk to the last record; BrokenReceipt says where it ends before."""
     if keys.public_key != store.public_key:
-        raise BrokenReceipt(f"the store names the public key {store.public_key[:64]}, and the key at hand has {keys.public_key}")
+        told = f"the key at hand has the public key {keys.public_key}, and the store names {store.public_key[:64]}"
+        raise BrokenReceipt(f"{told}: another key (--receipts-key), or another store")
     if not store.heads.exists():
         raise BrokenReceipt(f"there are no heads at {store.heads}: they were taken away, or are elsewhere (--heads)")
     seen = store.heads.stat().st_size  # before the records are looked at: what is signed meanwhile may go beyond them

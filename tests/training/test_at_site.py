@@ -67,6 +67,8 @@ def test_answers_given_there_tell_of_it_and_those_given_elsewhere_do_not(evaluat
     assert said.startswith(f"calibration: {'' if checked else 'not '}checked at this site (south clinic)")
     assert f"entry {entry.sequence} of the ledger" in said
     assert answer["model"]["calibration"]["entry"] == entry.sequence
+    days = [one["day"] for one in answer["model"]["calibration"]["horizons"]]
+    assert days == sorted(days)
     assert standing_of(trained_there, releases, "", tmp_path)[0] == "calibration: not checked at this site"
     said, answer = standing_of(trained_there, releases, "North Clinic", tmp_path)
     assert said == "calibration: not checked at this site (North Clinic)"

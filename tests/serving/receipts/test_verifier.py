@@ -58,6 +58,9 @@ def test_an_export_carries_the_program_that_verifies_it(honest: Scene, tmp_path:
     done = run(out / "verifier.py", out, "--public-key", KEYS.public_key.upper(), "--expect-receipt", honest.receipt)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("34 records, 13 heads, last ")
+    assert "the chain and the signatures checked hold" in done.stdout
+    assert "what was kept elsewhere is in the chain: 1 signed receipts or heads" in done.stdout
+    assert "--all-heads checks each" in done.stdout
 
 
 def test_it_says_where_the_public_key_came_from(honest: Scene) -> None:
