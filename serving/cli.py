@@ -5,7 +5,6 @@ Nothing heavy is imported here, and nothing that trains anywhere on the way: a p
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from serving.commands.options import DEFAULT_RECEIPTS, Heads, ReceiptsKey
 from serving.commands.replay import replay
 from serving.commands.show import show
 from serving.commands.verify import verify
+from serving.hosts import is_loopback
 from serving.keeping import Keeping, opened_receipts
 from serving.loading import REFUSED, RELEASES, Where, at_site, found_model, refuse
 
@@ -143,7 +143,7 @@ def serve(
     witness: Witness = None,
 ) -> None:
     """Serve a model over HTTP: POST /v1/scores, GET /v1/model, GET /livez, GET /readyz. No score leaves without a receipt."""
-    if not _loopback(host):
+    if not is_loopback(host):
         refuse(f"--host {host}: allowed is a loopback address (127.0.0.1); there is no access control yet")
     keeping = Keeping(receipts, receipts_key, heads, witness)
     where = Where(tracking_uri, releases, seal_key)
@@ -172,13 +172,6 @@ def serve(
 
 def _say(words: str) -> None:
     typer.echo(words, err=True)
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False  # another name: it may resolve to anything
 
 
 def _report(artifact: Artifact, found: Scored, as_json: bool) -> None:

@@ -21,6 +21,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from serving.hosts import asked_here
 from serving.logs import METHODS, tell, write_lines
 from serving.problems import Problems
 
@@ -98,9 +99,15 @@ class Logged:
             await send(message)
 
         try:
-            await (self.app if _head(scope) <= LARGEST_HEAD else _too_large)(scope, receive, sent)
+            await self._answering(scope)(scope, receive, sent)
         finally:
             self._tell(scope, status, time.perf_counter() - began)
+
+    def _answering(self, scope: Scope) -> ASGIApp:
+        if _head(scope) > LARGEST_HEAD:
+            return _too_large
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        return self.app if len(hosts) == 1 and asked_here(hosts[0].decode("latin-1")) else _asked_elsewhere
 
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in METHODS else "unknown"
@@ -118,6 +125,11 @@ async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
     await _problems.problem(status, f"at most {LARGEST_HEAD // 1024} KiB of headers", headers={"Connection": "close"})(
         scope, receive, send
     )
+
+
+async def _asked_elsewhere(scope: Scope, receive: Receive, send: Send) -> None:
+    title = "the Host header names another computer: allowed are localhost and loopback addresses"
+    await _problems.problem(HTTPStatus.BAD_REQUEST, title, headers={"Connection": "close"})(scope, receive, send)
 
 
 def listening(host: str, port: int) -> socket.socket:

@@ -26,8 +26,8 @@ _ELSEWHERE = (
     "path is answered with 404, another method of a path with 405 and Allow. This document is to be had at /openapi.json."
 )
 _CLINICAL = (
-    "Words may also be written in capitals. What fits the schema may still be refused with 422: that parts are no larger "
-    "than their wholes, no draw later than the index date and two values of one day the same is no matter of shape."
+    "Tumours, sexes, outcomes and modalities may also be written in capitals. What fits the schema may still be refused with "
+    "422: that parts are no larger than their wholes, no draw later than the index date and two values of one day the same is no matter of shape."
 )
 _REASONS = {
     400: "no HTTP, not strict JSON, or not the shape of a request for several patients",

@@ -84,7 +84,7 @@ async def _connected(port: int) -> None:
 def asked(port: int, requests: int, connections: int = CONNECTIONS) -> Load:
     """Ask for `requests` scores over so many connections; RuntimeError where one is not given, or has no receipt."""
     body = json.dumps(EXAMPLE_PATIENT).encode()
-    head = f"POST /v1/scores HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = f"POST /v1/scores HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     return asyncio.run(_asked(port, head.encode() + body, requests, connections))
 
 

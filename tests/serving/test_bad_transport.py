@@ -26,7 +26,7 @@ GOOD: dict[str, Any] = {
     ],
 }
 BODY = json.dumps(GOOD).encode()
-HEAD = b"POST /v1/scores HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+HEAD = b"POST /v1/scores HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 LONGEST = 10.0
 
 
@@ -55,7 +55,7 @@ SENT = {
     "chunks of more than 1 MiB": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(*[b" " * 65536] * 20), {413}),
     "a chunk without a size": (HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", {400, 408}),
     "a transfer encoding nobody knows": (HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n" + chunked(BODY), {400, 501}),
-    "a head that never ends": (b"POST /v1/scores HTTP/1.1\r\nHost: x\r\nX-Slow: ", {408}),
+    "a head that never ends": (b"POST /v1/scores HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", {408}),
     "no HTTP at all": (b'{"age_years": 61}\r\n\r\n', {400}),
     "TLS": (bytes.fromhex("16030100a5010000a10303") + b"\x00" * 64, {400}),
 }

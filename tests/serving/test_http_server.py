@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import pytest
 
 from serving import http_server
+from serving.hosts import asked_here
 from serving.problems import PROBLEM
 
 
@@ -47,8 +48,9 @@ def problem(answer: bytes) -> tuple[int, dict[str, Any]]:
     return status, found
 
 
-POST = b"POST /v1/scores HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-GET = b"GET /livez HTTP/1.1\r\nHost: x\r\n"
+POST = b"POST /v1/scores HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+NOBODY = b"GET /livez HTTP/1.1\r\nHost: %s\r\n\r\n"
+GET = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n"
 
 
 @pytest.mark.parametrize(
@@ -66,18 +68,24 @@ GET = b"GET /livez HTTP/1.1\r\nHost: x\r\n"
         (POST.replace(b"application/json", b"text/plain") + b"Transfer-Encoding: chunked\r\n\r\nMRN73190\r\n", 400),
         (b"\x16\x03\x01\x00MRN73190\r\n\r\n", 400),
         (b"GET /livez HTTP/1.1\r\n\r\n", 400),
-        (b"GET /\xffMRN73190 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
-        (b"GET http://MRN73190/livez HTTP/1.1\r\nHost: x\r\n\r\n", 404),
-        (b"GET /%zz%00MRN73190 HTTP/1.1\r\nHost: x\r\n\r\n", 404),
-        (b"GET /v1/../MRN73190 HTTP/1.1\r\nHost: x\r\n\r\n", 404),
-        (b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 404),
-        (b"CONNECT MRN73190:80 HTTP/1.1\r\nHost: x\r\n\r\n", 404),
-        (b"MRN73190 /livez HTTP/1.1\r\nHost: x\r\n\r\n", 405),
+        (b"GET /\xffMRN73190 HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+        (b"GET http://MRN73190/livez HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+        (b"GET /%zz%00MRN73190 HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+        (b"GET /v1/../MRN73190 HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+        (NOBODY % b"evil.example", 400),
+        (NOBODY % b"", 400),
+        (NOBODY % b"localhost.evil.example:8000", 400),
+        (NOBODY % b"[::2]:80", 400),
+        (NOBODY % b"localhost\r\nHost: evil.example", 400),
+        (b"POST /v1/scores HTTP/1.1\r\nHost: MRN73190\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}", 400),
+        (b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+        (b"CONNECT MRN73190:80 HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+        (b"MRN73190 /livez HTTP/1.1\r\nHost: localhost\r\n\r\n", 405),
         (GET + b"MRN73190\r\n\r\n", 400),
         (GET + b"A: \x00MRN73190\r\n\r\n", 400),
         (GET + b"A: MRN73190" + b"a" * 20_000 + b"\r\n\r\n", 431),
         (GET + b"A: b\r\n" * 4000 + b"\r\n", 431),
-        (b"GET /livez?MRN73190" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 431),
+        (b"GET /livez?MRN73190" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 431),
         (GET + b"A: MRN73190" + b"a" * 900_000 + b"\r\n\r\n", 400),
         (GET, 408),
         (b"", 408),
@@ -137,3 +145,8 @@ def test_a_service_that_is_asked_to_end_ends_in_order(serving: Starting, asked: 
 def test_a_port_that_is_taken_is_refused_in_words() -> None:
     with http_server.listening("127.0.0.1", 0) as first, pytest.raises(OSError, match="in use"):
         http_server.listening("127.0.0.1", first.getsockname()[1])
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "127.0.0.1", "127.0.0.2:1", "[::1]", "[::1]:8000"])
+def test_every_name_of_this_computer_is_its_own(host: str) -> None:
+    assert asked_here(host)
