@@ -27,7 +27,8 @@ _ELSEWHERE = (
 )
 _CLINICAL = (
     "Tumours, sexes, outcomes and modalities may also be written in capitals. What fits the schema may still be refused with "
-    "422: that parts are no larger than their wholes, no draw later than the index date and two values of one day the same is no matter of shape."
+    "422: that parts are no larger than their wholes, no draw later than the index date and two values of one day the same is no "
+    "matter of shape."
 )
 _REASONS = {
     400: "no HTTP, not strict JSON, or not the shape of a request for several patients",

@@ -112,7 +112,8 @@ RAW = (
     b"Plantagenet plant@example.org\r\n\r\n",
     b"GET /MRN-731902581 HTTP/1.1\r\nPlantagenet\r\n\r\n",
     b"POST /v1/scores HTTP/1.1\r\nHost: Plantagenet\r\nContent-Type: application/json\r\nContent-Length: MRN-731902581\r\n\r\n",
-    b"POST /v1/scores HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nPlantagenet\r\n",
+    b"POST /v1/scores HTTP/1.1\r\nHost: [::1]\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"Plantagenet\r\n",
     b"POST /v1/scores HTTP/1.1\r\nHost: [::1]\r\nContent-Type: text/Plantagenet\r\nContent-Encoding: plant@example.org\r\n\r\n",
 )
 
