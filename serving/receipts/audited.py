@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Audited:
-    """One receipt, what was checked of it, the statement that was signed for it, and what became of it, in sentences."""
+    """One receipt, what was checked of it, the signed statement (None where a check fails), and what became of it, in sentences."""
 
     receipt: Receipt
     checks: tuple[Check, ...]
-    signed: Signed
+    signed: Signed | None
     events: tuple[str, ...]
 
     @property
@@ -38,8 +38,8 @@ class Audited:
 
     def as_json(self) -> dict[str, object]:
         """All of it, every digit."""
-        more = {"signed": self.signed.as_json(), "checks": [asdict(one) for one in self.checks], "events": list(self.events)}
-        return as_document(self.receipt) | more
+        more = {"checks": [asdict(one) for one in self.checks], "events": list(self.events)}
+        return as_document(self.receipt) | ({"signed": self.signed.as_json()} if self.signed else {}) | more
 
 
 def audited(store: Store, keys: ReceiptKeys, asked: Asked) -> Iterator[Audited]:
@@ -47,8 +47,9 @@ def audited(store: Store, keys: ReceiptKeys, asked: Asked) -> Iterator[Audited]:
     records: Iterator[Record] = iter([named(store, one) for one in asked.ids]) if asked.ids else found(store, keys, asked)
     erasures = list(_erasures(store))
     for record in records:
-        signed = keys.sign(store.id, record.sequence, record.digest, record.time)
         held = tuple(checks(store, keys, record))
+        altered = any(one.holds is False for one in held)  # is never signed: whoever altered it would gain a genuine signature
+        signed = None if altered else keys.sign(store.id, record.sequence, record.digest, record.time)
         yield Audited(opened(store, keys, record), held, signed, _became(record, erasures))
 
 

@@ -82,6 +82,8 @@ def test_what_does_not_hold_is_said_and_is_a_failure(kept: Kept, change: str, fa
     code, stdout, _ = kept.run("show", "3")
     assert code == 1
     assert "DOES NOT HOLD" in stdout
+    assert not any(line.startswith("signature ") for line in stdout.splitlines())  # what was altered is never signed
+    assert "signed" not in json.loads(kept.run("show", "3", "--json")[1])["receipts"][0]
 
 
 def test_a_head_of_another_key_does_not_hold(kept: Kept) -> None:
