@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Audited:
-    """One receipt, what was checked of it, the signed statement (None where a check fails), and what became of it, in sentences."""
+    """One receipt, what was checked of it, its signed statement (none where a check fails), what became of it, in sentences."""
 
     receipt: Receipt
     checks: tuple[Check, ...]
