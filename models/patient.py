@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from models.courses import DAYS_A_MONTH, Treatment, course_faults, summarise
-from models.doubts import of_a_patient, of_a_summary
 from models.fault import Fault
 from models.history import FLAGS, History, read_history
+from models.history_doubts import of_a_person, of_a_summary, of_courses, of_history
 from models.measurements import ALC_FLOOR, CURRENT_DAYS, STALE_DAYS, GivenMeasurement, Measurement, read_measurements
 from models.tumours import tumour_named
 
@@ -134,7 +134,9 @@ def assemble(
     found += _before_birth(patient, given, summary, where)
     if found:
         raise InvalidPatient(found)
-    return replace(patient, doubts=tuple(dict.fromkeys([*doubted, *of_a_patient(patient)])))
+    doubted += of_a_person(patient.age_years, patient.sex, patient.tumour)
+    doubted += [*of_history(patient.history), *of_courses(patient.treatments)]
+    return replace(patient, doubts=tuple(dict.fromkeys(doubted)))
 
 
 def _before_birth(

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from models.analytes import ANALYTES, factor_of
 from models.courses import Treatment
-from models.doubts import USUAL, of_a_result, of_courses
+from models.doubts import USUAL, of_a_result
+from models.history_doubts import of_courses
 from models.measurements import GivenMeasurement, read_measurements
 from models.patient import InvalidPatient, assemble
 
