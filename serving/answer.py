@@ -19,6 +19,7 @@ from serving.published_scores import entries, sentence
 from serving.standing import DISCLAIMER
 
 PRIMARY = 90  # days: "life expectancy of more than three months"
+_SET_ASIDE = "given and set aside, since it cannot be interpreted; estimated"
 _NOT_KNOWN = "what is not known of this patient: what was estimated, and what it could change, is said below"
 
 
@@ -93,8 +94,10 @@ class Answer:
         yield f"Why, within {self.primary.days} days:"
         beside = {one.name: one.remarks for one in self.quality if one.remarks}
         yield from reasons(self.primary, _by_group(self.inputs, beside))
+        aside = {one.name for one in self.quality if "not interpretable" in one.states}
         for estimate in self.estimates:
-            yield _estimate_sentence(estimate, self.primary.days) + _bracketed(beside.get(estimate.feature, ()))
+            given = _SET_ASIDE if estimate.feature in aside else "not known, estimated"
+            yield _estimate_sentence(estimate, given, self.primary.days) + _bracketed(beside.get(estimate.feature, ()))
         if self.lymphopenia is not None:
             yield self.lymphopenia.sentence() + _bracketed(self.of_lymphocytes)
         yield from sentence(self.published)
@@ -194,10 +197,10 @@ def _risk_sentence(horizon: HorizonExplanation) -> str:
     )
 
 
-def _estimate_sentence(estimate: Estimate, days: int) -> str:
+def _estimate_sentence(estimate: Estimate, given: str, days: int) -> str:
     low, high = estimate.risk_at_low[days], estimate.risk_at_high[days]
     return (
-        f"{estimate.label}: not known, estimated; with {_number(estimate.low)} or {_number(estimate.high)}{_unit(estimate.unit)} "
+        f"{estimate.label}: {given}; with {_number(estimate.low)} or {_number(estimate.high)}{_unit(estimate.unit)} "
         f"(10th, 90th percentile for such patients) the risk within {days} days would read {_percent(low)} and {_percent(high)}"
     )
 

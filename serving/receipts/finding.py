@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from serving.receipts.keys import ReceiptKeys
 from serving.receipts.payload import unpack
-from serving.receipts.record import SCORE, Record
+from serving.receipts.record import SCORE, Record, digest_of_record, seal_of
 
 if TYPE_CHECKING:
     from serving.receipts.store import Store
@@ -91,3 +92,11 @@ def opened(store: Store, keys: ReceiptKeys, record: Record) -> Receipt:
         return Receipt(record, None, ERASED, str(error))
     except ValueError as error:  # BrokenReceipt, and what is no JSON
         return Receipt(record, None, BROKEN, str(error))
+
+
+def unaltered(store: Store, keys: ReceiptKeys, record: Record) -> Receipt:
+    """The same; a record that is not as it was written is told as such, and nothing of it is given out."""
+    sealed = hmac.compare_digest(record.seal.encode(), seal_of(keys.sealing, record.digest).encode())
+    if sealed and record.digest == digest_of_record(store.id, record):
+        return opened(store, keys, record)
+    return Receipt(record, None, BROKEN, "it is not as it was written: lymphorisk audit verify tells more")

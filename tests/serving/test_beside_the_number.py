@@ -67,3 +67,10 @@ def test_where_nothing_confounds_nothing_is_said(loaded):
     said = found.as_json()
     assert not any("confounded" in json.dumps(said[name]) for name in ("quality", "warnings", "explanation"))
     assert "[" not in found.text
+
+
+def test_a_number_that_was_given_and_set_aside_is_not_called_unknown(loaded):
+    few = (Given("alc", 0.4, "10*9/L"), Given("anc", 0.9, "10*9/L"), ALBUMIN)
+    (found,) = score(loaded, [somebody(*few)])
+    (said,) = [one for one in found.sentences() if one.startswith("neutrophil-to-lymphocyte ratio: ")]
+    assert said.startswith("neutrophil-to-lymphocyte ratio: given and set aside, since it cannot be interpreted; estimated; with")

@@ -76,7 +76,7 @@ def test_answers_given_there_tell_of_it_and_those_given_elsewhere_do_not(evaluat
 
 
 def test_the_model_s_own_cohort_says_nothing_of_a_site(trained_there, hospitals, tmp_path):
-    where = ("--site", "North Clinic", "--releases", tmp_path / "releases", "--bootstrap", 100)
+    where = ("--site", "North Clinic", "--by", "A. Frey", "--releases", tmp_path / "releases", "--bootstrap", 100)
     done = run("evaluate", trained_there, hospitals[0], *where)
     assert done.exit_code == 1
     assert "Nothing was kept of North Clinic" in done.stderr
@@ -84,7 +84,7 @@ def test_the_model_s_own_cohort_says_nothing_of_a_site(trained_there, hospitals,
 
 
 def test_of_several_cohorts_none_is_the_site_s(trained_there, hospitals, tmp_path):
-    done = run("evaluate", trained_there, *hospitals, "--site", "x", "--releases", tmp_path / "releases", "--bootstrap", 0)
+    done = run("evaluate", trained_there, *hospitals, "--site", "x", "--by", "A. Frey", "--releases", tmp_path / "releases")
     assert done.exit_code == 1
     assert "--site with 2 cohorts" in done.stderr
 
@@ -160,3 +160,13 @@ def test_a_recalibrated_child_counts_where_the_ledger_names_it_and_only_there(tr
     assert standing_of(child, releases, "North Clinic", tmp_path)[0].endswith(claimed)
     parent = standing_of(trained_there, releases, "South Clinic", tmp_path)[0]
     assert parent == "calibration: not checked at this site (South Clinic)"
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"), [((), "--site without --by"), (("--by", "A. Frey", "--bootstrap", 10), "100 resamples")]
+)
+def test_what_answers_will_rest_on_bears_a_name_and_intervals(trained_there, hospitals, tmp_path, words, reason):
+    done = run("evaluate", trained_there, hospitals[1], "--site", "x", "--releases", tmp_path / "releases", *words)
+    assert done.exit_code == 1
+    assert reason in done.stderr
+    assert not ledger.exists(tmp_path / "releases")

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _COHORTS = "Cohort files (TOML) beside their tables; several give one transport table."
 CohortPaths = Annotated[list[Path], typer.Argument(metavar="COHORT...", help=_COHORTS, exists=True, dir_okay=False)]
 
+NOBODY = "not named"
 _REPORT = "A file for the evaluation as one self-contained HTML page."
 Report = Annotated[Path | None, typer.Option("--report", help=_REPORT, dir_okay=False)]
 
@@ -54,12 +55,14 @@ def evaluate(
     against: Against = None,
     releases: Releases = DEFAULT_RELEASES,
     seal_key: SealKey = None,
-    by: By = "not named",
+    by: By = NOBODY,
     site: AtSite = "",
     as_json: AsJson = False,
 ) -> None:
     """A saved model on other cohorts: as it is, beside simpler models, group by group, and after recalibration there."""
     with refusing(as_json):
+        if site:
+            _require_witnessed(by, bootstrap)
         from training.diagnosed import judged_on
         from training.diagnosis.finding import diagnosis_text
         from training.gate.looks import look_if_counted, look_line
@@ -94,6 +97,17 @@ def evaluate(
     table = transport(found)
     texts.append("\n".join(["transport", *transport_lines(table)]))
     answer({"transport": table, "cohorts": found}, "\n\n".join(texts), as_json)
+
+
+def _require_witnessed(by: str, bootstrap: int) -> None:
+    """What every answer at a hospital will rest on bears a name, and intervals that are more than luck."""
+    from training.refused import NotSupported
+    from training.statistics.estimates import LEAST_RESAMPLES
+
+    if by == NOBODY:
+        raise NotSupported("--site without --by: allowed is the name of whoever evaluates, which the ledger keeps")
+    if bootstrap < LEAST_RESAMPLES:
+        raise NotSupported(f"--site with --bootstrap {bootstrap}: allowed are {LEAST_RESAMPLES} resamples and more")
 
 
 def _keep(artifact: Artifact, found: list[dict[str, Any]], digests: list[str], **where: Any) -> None:

@@ -84,15 +84,18 @@ def test_erased_receipts_are_said_to_be_and_are_no_fault(kept: Kept) -> None:
     assert "receipt 2: erased; the content of record 2 was erased\n" in stdout
 
 
-def test_a_receipt_that_was_altered_is_not_replayed(kept: Kept) -> None:
+@pytest.mark.parametrize(
+    "change", ["payload = CAST(x'00' || substr(payload, 2) AS BLOB)", "time = '2026-01-01T00:00:00.000000Z'", "seal = digest"]
+)
+def test_a_receipt_that_was_altered_is_not_replayed(kept: Kept, change: str) -> None:
     """The triggers are the writer's guard; whoever reaches the file can drop them."""
     with closing(sqlite3.connect(kept.folder / "receipts.db", isolation_level=None)) as database:
         for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             database.execute(f"DROP TRIGGER {name}")
-        database.execute("UPDATE records SET payload = CAST(x'00' || substr(payload, 2) AS BLOB) WHERE sequence = 3")
+        database.execute(f"UPDATE records SET {change} WHERE sequence = 3")
     code, stdout, _ = kept.run("replay")
     assert code == 1
-    assert "receipt 3: not replayable; record 3 does not open" in stdout
+    assert "receipt 3: not replayable; it is not as it was written" in stdout
     assert stdout.endswith("4 receipts replayed: 3 equal to the bit, 1 not replayable\n")
 
 
