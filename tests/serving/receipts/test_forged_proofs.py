@@ -214,4 +214,4 @@ def test_a_mark_that_does_not_fit_the_store_says_that_the_log_was_moved(
 
 def test_the_key_of_somebody_else_verifies_nothing(honest: Scene) -> None:
     (fault,) = verify(Store.open(honest.folder), FOREIGN).faults
-    assert "names the public key" in fault
+    assert "another key (--receipts-key), or another store" in fault
