@@ -1,6 +1,6 @@
 """The service: a request in, a risk with its reasons out, once its receipt is durable; no error repeats a value.
 
-FastAPI routes and documents; the body is read by `serving.wire`, the same reader that reads files. No score leaves the service
+Starlette routes; the body is read by `serving.wire`, the same reader that reads files. No score leaves the service
 without a receipt: what is answered is recorded first, and where it cannot be, nothing of it is shown.
 """
 
@@ -16,16 +16,20 @@ from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from models.artifact import Artifact
+from serving.access.door import Access, Door, route, who
+from serving.access.noting import Notes
 from serving.body import Unacceptable, received
 from serving.caller import over_http
+from serving.current import Current
 from serving.described import described
 from serving.gathering import Gathering
 from serving.logs import tell
-from serving.openapi.document import document
 from serving.problems import Problems
 from serving.receipts.payload import Receipts, dumped
 from serving.receipts.record import NoReceipt
@@ -42,52 +46,63 @@ SCORERS = 2  # threads that score the others: more would only wait for each othe
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
-def create_app(artifact: Artifact, receipts: Receipts, site: str = "") -> FastAPI:
-    """The service of one verified model, whose scores are recorded in `receipts`; `site` is said in every answer."""
-    app = FastAPI(openapi_url=None, redirect_slashes=False)  # which would describe but half of it
+def create_app(artifact: Artifact, receipts: Receipts, site: str = "", *, access: Access) -> Starlette:
+    """The service of a verified model, whose scores are recorded in `receipts`; `site` is said in every answer.
+
+    `access` finds out who asks; what they may do stands in `serving.access.permissions`.
+    """
     problems = Problems(example(artifact.model))
+    service = Service(Current(artifact), receipts, site, problems, Gathering(receipts))
+    door = Door(access, Notes(receipts), problems)
+    app = Starlette(routes=door.before(service.routes()))
+    app.router.redirect_slashes = False
     problems.install(app)
-    service = Service(artifact, receipts, site, problems, Gathering(receipts))
-
-    contract = document(artifact.model)
-
-    @app.get("/openapi.json")
-    async def openapi() -> JSONResponse:
-        return JSONResponse(contract)
-
-    @app.get("/livez")
-    async def livez() -> dict[str, str]:
-        return {"status": "alive"}
-
-    @app.get("/readyz")
-    async def readyz() -> JSONResponse:
-        return await service.ready()
-
-    @app.get("/v1/model")
-    async def model() -> JSONResponse:
-        return JSONResponse(described(artifact))
-
-    @app.post("/v1/scores")
-    async def scores(request: Request) -> Response:
-        try:
-            body = await received(request)
-        except Unacceptable as refused:
-            return problems.problem(refused.status, refused.title)
-        return await service.scored(body, over_http(request))
-
     return app
 
 
 @dataclass(frozen=True)
 class Service:
-    """Answers requests in the name of one model: read, scored and written down, recorded, and only then shown."""
+    """Answers requests, each in the name of one model: read, scored and written down, recorded, and only then shown."""
 
-    artifact: Artifact
+    current: Current
     receipts: Receipts
     site: str
     problems: Problems
     _gathering: Gathering
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(SCORERS, "scoring"))
+
+    def routes(self) -> list[Route]:
+        """What may be asked over HTTP, apart from pages."""
+        return [
+            route("GET", "/livez", self._livez),
+            route("GET", "/readyz", self._readyz),
+            route("GET", "/openapi.json", self._openapi),
+            route("GET", "/v1/me", self._me),
+            route("GET", "/v1/model", self._model),
+            route("POST", "/v1/scores", self._scores),
+        ]
+
+    async def _livez(self, request: Request) -> Response:
+        return JSONResponse({"status": "alive"})
+
+    async def _readyz(self, request: Request) -> Response:
+        return await self.ready()
+
+    async def _openapi(self, request: Request) -> Response:
+        return JSONResponse(self.current.contract)
+
+    async def _me(self, request: Request) -> Response:
+        return JSONResponse(who(request).as_json(), headers=_NO_STORE)
+
+    async def _model(self, request: Request) -> Response:
+        return JSONResponse(described(self.current.artifact))
+
+    async def _scores(self, request: Request) -> Response:
+        try:
+            body = await received(request)
+        except Unacceptable as refused:
+            return self.problems.problem(refused.status, refused.title)
+        return await self.scored(body, over_http(request, who(request)))
 
     async def scored(self, body: bytes, caller: Mapping[str, object]) -> Response:
         """The answer to a request body, or the problem why there is none."""
@@ -122,14 +137,14 @@ class Service:
             return self.problems.unreadable(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, error.faults)
         except InvalidRequest as error:
             return self.problems.unreadable(HTTPStatus.BAD_REQUEST, error.faults)
-        answering = Answering(self.artifact, self.site)
+        answering = Answering(self.current.artifact, self.site)
         answered = answering.answered(list(zip(asked.patients, _given(body, asked), strict=True)), caller, _refusal)
         if answered.refused and not asked.many:
             return self.problems.refusal(answered.refused[0])
         return answered, asked.many
 
     def _several(self, shown: Sequence[bytes]) -> bytes:
-        opening = dumped(example(self.artifact.model) | {"scores": []})
+        opening = dumped(example(self.current.artifact.model) | {"scores": []})
         return opening.removesuffix(b"]}") + b",".join(shown) + b"]}"
 
 

@@ -6,8 +6,7 @@ import asyncio
 import re
 from http import HTTPStatus
 
-from fastapi import Request
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 
 from serving.strict_json import LONGEST
 

@@ -1,7 +1,7 @@
-"""Who asked, as far as it is known while there is no access control: kept with the receipt, encrypted, and nowhere else.
+"""Who asked: kept with the receipt, encrypted, and nowhere else.
 
-Kept are the way by which the patient came, whether the request came from this computer, and the caller's own name for it
-(X-Request-ID) where that is a short plain word. Addresses and user agents are not.
+Kept are the way by which the patient came, who asked in which roles and for which unit, whether the request came from this
+computer, and the caller's own name for it (X-Request-ID) where that is a short plain word. Addresses and user agents are not.
 """
 
 from __future__ import annotations
@@ -11,17 +11,20 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING
 
+from models.identity import Identity
+
 if TYPE_CHECKING:
-    from fastapi import Request
+    from starlette.requests import Request
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 
 
-def over_http(request: Request) -> dict[str, object]:
+def over_http(request: Request, identity: Identity) -> dict[str, object]:
     """The caller of the service."""
     name = request.headers.get("x-request-id", "")
     came = _from(request.client.host if request.client else "")
-    return {"by": "HTTP", "from": came, "request": name if _PLAIN.fullmatch(name) else None}
+    plain = name if _PLAIN.fullmatch(name) else None
+    return {"by": "HTTP", "from": came, "request": plain, "who": dict(identity.as_json())}
 
 
 def from_a_file() -> dict[str, object]:

@@ -152,6 +152,7 @@ def serve(
         if artifact.model.simulated and not dev:
             refuse(f"{model} learned from simulated patients: it is no model for real ones; --dev serves it as an example")
         try:
+            from serving.access.desk import Desk
             from serving.app import create_app
             from serving.http_server import listening
             from serving.http_server import serve as answer
@@ -167,7 +168,7 @@ def serve(
             with at:
                 _say(f"receipts in {receipts}: whole from the last signed head on; lymphorisk audit verify checks the rest")
                 _say(f"answers at http://{f'[{host}]' if ':' in host else host}:{at.getsockname()[1]}")
-                answer(create_app(artifact, writer, site), at)
+                answer(create_app(artifact, writer, site, access=Desk()), at)
 
 
 def _say(words: str) -> None:

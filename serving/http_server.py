@@ -17,7 +17,7 @@ from typing import NoReturn
 
 import h11
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -138,7 +138,7 @@ def listening(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family, backlog=2048)
 
 
-def serve(app: FastAPI, at: socket.socket) -> None:
+def serve(app: Starlette, at: socket.socket) -> None:
     """Answer until the process is asked to end, by SIGTERM or SIGINT; returns then, when what was under way is done."""
     write_lines()
     # the server raises the signal again when it has shut down: what the caller still has to close must be closed then

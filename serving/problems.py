@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from models.fault import Fault
 from serving.refused import Refused, pointed
@@ -47,7 +48,7 @@ class Problems:
         """The problem of the one patient who is not scored."""
         return self.problem(HTTPStatus.UNPROCESSABLE_ENTITY, _KINDS[refused.why], pointed(refused.faults))
 
-    def install(self, app: FastAPI) -> None:
+    def install(self, app: Starlette) -> None:
         """Lets every error of `app` leave as a problem document."""
         app.add_exception_handler(HTTPException, self._http)
         app.add_exception_handler(500, self._unexpected)

@@ -16,6 +16,7 @@ import lymphorisk
 from models import artifact
 from models.cohort_file import read_cohort_file
 from models.seal import Key
+from serving.access.desk import Desk
 from serving.app import create_app
 from serving.receipts.keys import ReceiptKeys
 from serving.receipts.writer import open_writer
@@ -131,7 +132,7 @@ def test_a_cohort_file_tells_every_term_of_the_training_matrix(trip, tmp_path):
 @pytest.mark.parametrize("other_units", [False, True], ids=["as in the file", "units spelled differently"])
 def test_http_answers_as_the_training_matrix(trip, expected, other_units, receipts):
     run, path, _ = trip
-    app = create_app(artifact.load(run.folder), receipts)
+    app = create_app(artifact.load(run.folder), receipts, access=Desk())
     patients = [wire_patient(path, row, other_units) for row in rows_of(path)]
     together = post(app, {"patients": patients}).json()
     alone = [post(app, patient).json() for patient in patients]
@@ -154,7 +155,7 @@ def test_the_whole_answer_is_the_same_over_http_and_from_the_pyfunc(trip, receip
     run, path, uri = trip
     mlflow.set_tracking_uri(uri)
     patients = [wire_patient(path, row) for row in rows_of(path, 8)]
-    app = create_app(artifact.load(run.folder), receipts)
+    app = create_app(artifact.load(run.folder), receipts, access=Desk())
     found = mlflow.pyfunc.load_model("models:/trip/1").predict(pd.DataFrame({"patient": [json.dumps(one) for one in patients]}))
     told = [post(app, one).json() for one in patients]
     assert [one.pop("receipt")["public_key"] for one in told] == [receipts.public_key] * len(patients)
@@ -212,7 +213,7 @@ def test_a_file_scores_as_the_training_matrix_however_it_writes_a_level(site, tm
 @pytest.mark.parametrize("spelled", [float, lambda cell: cell, lambda cell: cell.removesuffix(".0")], ids=["2", '"2.0"', '"2"'])
 def test_a_level_on_the_wire_is_read_as_in_training(site, spelled, receipts):
     run, path, expected = site
-    app = create_app(artifact.load(run.folder), receipts)
+    app = create_app(artifact.load(run.folder), receipts, access=Desk())
     patients = []
     for row in rows_of(path):
         extra = {"tmb": float(row["tmb"])} | ({"stage": spelled(row["stage"])} if row["stage"] else {})
@@ -223,7 +224,7 @@ def test_a_level_on_the_wire_is_read_as_in_training(site, spelled, receipts):
 
 def test_a_number_given_as_text_is_refused_where_it_stands(site, receipts):
     run, path, _ = site
-    app = create_app(artifact.load(run.folder), receipts)
+    app = create_app(artifact.load(run.folder), receipts, access=Desk())
     patient = wire_patient(path, rows_of(path)[1]) | {"extra": {"tmb": "73190", "stage": 2, "JohnSmith": "x"}}
     alone, (together,) = post(app, patient), post(app, {"patients": [patient]}).json()["scores"]
     assert (alone.status_code, [one["pointer"] for one in alone.json()["errors"]]) == (422, ["/extra/tmb"])

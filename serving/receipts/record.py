@@ -16,7 +16,8 @@ from models.seal import BrokenSeal, Key, canonical, digest_of
 
 FORMAT = 1
 SCORE, OPENED, SIGNED_AGAIN, CLOCK_SET_BACK, ERASED = "score", "opened", "signed again", "clock set back", "erased"
-KINDS = (SCORE, OPENED, SIGNED_AGAIN, CLOCK_SET_BACK, ERASED)
+ACCESS = "access"  # somebody looked at receipts, took them away, signed in, or was turned back
+KINDS = (SCORE, OPENED, SIGNED_AGAIN, CLOCK_SET_BACK, ERASED, ACCESS)
 _SEAL, _STATEMENT = "receipt", "lymphorisk receipt"
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from time import monotonic
 
 import schemathesis
-from fastapi import FastAPI
 from hypothesis import strategies as st
 from marks import Mark
 from schemathesis.config import HealthCheck, SchemathesisConfig
@@ -16,9 +15,11 @@ from schemathesis.core.transport import Response
 from schemathesis.engine import events, from_schema
 from schemathesis.specs.openapi.formats import register_string_format
 from schemathesis.specs.openapi.schemas import OpenApiSchema
+from starlette.applications import Starlette
 
 from models.artifact import load
 from models.seal import Key
+from serving.access.desk import Desk
 from serving.app import create_app
 from serving.receipts.keys import ReceiptKeys
 from serving.receipts.writer import open_writer
@@ -81,7 +82,7 @@ def sit(folder: Path, advance: Advance, seconds: float = SECONDS, cases: int = C
     """The service of the model that comes with the product, its receipts in `folder`: one whole round, and more until the end."""
     keys = ReceiptKeys(Key(b"of the exam, and of nobody else!"))
     with open_writer(folder / "receipts", keys) as receipts:
-        found = fuzz(create_app(load(MODEL), receipts), seconds, examples, advance)
+        found = fuzz(create_app(load(MODEL), receipts, access=Desk()), seconds, examples, advance)
     told = ", ".join(f"{often:,} {status}" for status, often in sorted(found.answers().items()))
     answered = found.share(found.answers().get(200, 0))
     return [
@@ -92,7 +93,7 @@ def sit(folder: Path, advance: Advance, seconds: float = SECONDS, cases: int = C
     ]
 
 
-def fuzz(app: FastAPI, seconds: float = 0.0, examples: int = EXAMPLES, advance: Advance = unwatched) -> Fuzzed:
+def fuzz(app: Starlette, seconds: float = 0.0, examples: int = EXAMPLES, advance: Advance = unwatched) -> Fuzzed:
     """Everything that the document allows and forbids once, and documents drawn at random until so many seconds are over."""
     began, found, seed = monotonic(), Fuzzed(), SEED
     # Days lie together, as those of one patient do: among the dates of all centuries no draw is of its index date's month.
@@ -105,7 +106,7 @@ def fuzz(app: FastAPI, seconds: float = 0.0, examples: int = EXAMPLES, advance: 
     return found
 
 
-def described(app: FastAPI, seed: int, examples: int) -> OpenApiSchema:
+def described(app: Starlette, seed: int, examples: int) -> OpenApiSchema:
     """The document as schemathesis loads it, with every check switched on; what is enumerated is tried with the first seed."""
     # Health checks are about the effort of drawing, not about the service.
     config = SchemathesisConfig(seed=seed, suppress_health_check=[HealthCheck.all])

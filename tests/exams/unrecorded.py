@@ -12,6 +12,7 @@ from pathlib import Path
 
 from models.artifact import load
 from serving import recorded
+from serving.access.desk import Desk
 from serving.app import create_app
 from serving.http_server import listening, serve
 from serving.receipts.record import SCORE, Draft, Signed
@@ -39,4 +40,4 @@ class Nowhere:
 if __name__ == "__main__":
     recorded.draft_of = lambda *_: _NOTHING
     at = listening("127.0.0.1", int(sys.argv[2]))
-    serve(create_app(load(Path(sys.argv[1])), Nowhere()), at)
+    serve(create_app(load(Path(sys.argv[1])), Nowhere(), access=Desk()), at)

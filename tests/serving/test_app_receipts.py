@@ -9,12 +9,13 @@ from typing import Any, Protocol
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from models.artifact import Artifact
 from models.patient import Patient
 from models.patient_document import patient_document
 from serving import gathering, recorded
+from serving.access.desk import Desk
 from serving.app import create_app
 from serving.problems import PROBLEM
 from serving.receipts.keys import verify
@@ -49,16 +50,16 @@ def patient(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def app(loaded: Artifact, receipts: Remembered) -> FastAPI:
-    return create_app(loaded, receipts, site="St. Elsewhere")
+def app(loaded: Artifact, receipts: Remembered) -> Starlette:
+    return create_app(loaded, receipts, site="St. Elsewhere", access=Desk())
 
 
-def client(app: FastAPI, address: str = "127.0.0.1") -> httpx.AsyncClient:
+def client(app: Starlette, address: str = "127.0.0.1") -> httpx.AsyncClient:
     transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 4711))
     return httpx.AsyncClient(transport=transport, base_url="http://test")
 
 
-def post(app: FastAPI, document: object, address: str = "127.0.0.1", **headers: str) -> httpx.Response:
+def post(app: Starlette, document: object, address: str = "127.0.0.1", **headers: str) -> httpx.Response:
     async def once() -> httpx.Response:
         async with client(app, address) as asking:
             return await asking.post("/v1/scores", json=document, headers=headers)
@@ -66,7 +67,7 @@ def post(app: FastAPI, document: object, address: str = "127.0.0.1", **headers: 
     return asyncio.run(once())
 
 
-def get(app: FastAPI, path: str) -> httpx.Response:
+def get(app: Starlette, path: str) -> httpx.Response:
     async def once() -> httpx.Response:
         async with client(app) as asking:
             return await asking.get(path)
@@ -74,7 +75,7 @@ def get(app: FastAPI, path: str) -> httpx.Response:
     return asyncio.run(once())
 
 
-def test_a_score_bears_its_receipt_last_and_signed(app: FastAPI) -> None:
+def test_a_score_bears_its_receipt_last_and_signed(app: Starlette) -> None:
     said = post(app, patient()).json()
     assert list(said)[-1] == "receipt"
     receipt = said["receipt"]
@@ -84,7 +85,7 @@ def test_a_score_bears_its_receipt_last_and_signed(app: FastAPI) -> None:
 
 
 def test_what_is_recorded_is_what_came_how_it_was_understood_and_what_was_answered(
-    app: FastAPI, receipts: Remembered, loaded: Artifact
+    app: Starlette, receipts: Remembered, loaded: Artifact
 ) -> None:
     given = json.dumps(patient(), indent=1)
 
@@ -112,7 +113,7 @@ def test_what_is_recorded_is_what_came_how_it_was_understood_and_what_was_answer
     }
 
 
-def test_several_patients_are_one_group_and_the_refused_leave_no_receipt(app: FastAPI, receipts: Remembered) -> None:
+def test_several_patients_are_one_group_and_the_refused_leave_no_receipt(app: Starlette, receipts: Remembered) -> None:
     asked = [patient(id="a"), patient(id="b", age_years=17), patient(id="c"), patient(id="d", tumour="moon")]
     found = post(app, {"patients": asked})
     first, second, third, fourth = found.json()["scores"]
@@ -127,13 +128,13 @@ CHILD = patient(age_years=17)
 
 
 @pytest.mark.parametrize("document", [CHILD, patient(tumour="moon"), patient(measurements=[]), {"patients": [CHILD]}, []])
-def test_who_is_not_scored_leaves_no_receipt(app: FastAPI, receipts: Remembered, document: object) -> None:
+def test_who_is_not_scored_leaves_no_receipt(app: Starlette, receipts: Remembered, document: object) -> None:
     assert post(app, document).status_code in (200, 422)
     assert receipts.groups == []
 
 
 @pytest.mark.parametrize("several", [False, True])
-def test_what_cannot_be_recorded_is_not_said(app: FastAPI, receipts: Remembered, several: bool) -> None:
+def test_what_cannot_be_recorded_is_not_said(app: Starlette, receipts: Remembered, several: bool) -> None:
     document = {"patients": [patient(), patient(id="q")]} if several else patient()
     shown = post(app, document).json()
     receipts.fault = "the disk is full"
@@ -148,7 +149,7 @@ def test_what_cannot_be_recorded_is_not_said(app: FastAPI, receipts: Remembered,
 
 
 def test_a_receipt_that_takes_too_long_is_withdrawn_and_nothing_is_said(
-    app: FastAPI, receipts: Remembered, monkeypatch: pytest.MonkeyPatch
+    app: Starlette, receipts: Remembered, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gathering, "PATIENCE", 0.05)
     receipts.slow = True
@@ -159,7 +160,7 @@ def test_a_receipt_that_takes_too_long_is_withdrawn_and_nothing_is_said(
     assert receipts.groups == []
 
 
-def test_nothing_is_said_before_the_receipt_is_durable(app: FastAPI, receipts: Remembered) -> None:
+def test_nothing_is_said_before_the_receipt_is_durable(app: Starlette, receipts: Remembered) -> None:
     receipts.slow = True
 
     async def ask() -> httpx.Response:
@@ -175,7 +176,7 @@ def test_nothing_is_said_before_the_receipt_is_durable(app: FastAPI, receipts: R
     assert asyncio.run(ask()).json()["receipt"]["sequence"] == 1
 
 
-def together(app: FastAPI, *documents: object) -> list[httpx.Response]:
+def together(app: Starlette, *documents: object) -> list[httpx.Response]:
     async def ask() -> list[httpx.Response]:
         async with client(app) as asking:
             return await asyncio.gather(*(asking.post("/v1/scores", json=document) for document in documents))
@@ -184,7 +185,7 @@ def together(app: FastAPI, *documents: object) -> list[httpx.Response]:
 
 
 def test_requests_that_are_ready_together_are_recorded_together_and_each_gets_its_own(
-    app: FastAPI, receipts: Remembered
+    app: Starlette, receipts: Remembered
 ) -> None:
     several = {"patients": [patient(id="x"), patient(id="y", age_years=17), patient(id="z")]}
     alone, refused, many, last = together(app, patient(id="a"), patient(age_years=17), several, patient(id="b"))
@@ -195,13 +196,13 @@ def test_requests_that_are_ready_together_are_recorded_together_and_each_gets_it
     assert {one["id"]: one["receipt"]["sequence"] for one in found} == of
 
 
-def test_where_nothing_can_be_recorded_each_of_them_is_told(app: FastAPI, receipts: Remembered) -> None:
+def test_where_nothing_can_be_recorded_each_of_them_is_told(app: Starlette, receipts: Remembered) -> None:
     receipts.fault = "the disk is full"
     assert [found.status_code for found in together(app, patient(), patient(), patient(age_years=17))] == [503, 503, 422]
 
 
 def test_what_nobody_foresaw_in_recording_is_an_error_and_no_answer(
-    app: FastAPI, receipts: Remembered, monkeypatch: pytest.MonkeyPatch
+    app: Starlette, receipts: Remembered, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("73190")
@@ -212,13 +213,13 @@ def test_what_nobody_foresaw_in_recording_is_an_error_and_no_answer(
         assert "73190" not in found.text
 
 
-def test_an_answer_that_fails_leaves_no_receipt(app: FastAPI, receipts: Remembered, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_fails_leaves_no_receipt(app: Starlette, receipts: Remembered, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorded, "score", lambda *_: 1 / 0)
     assert post(app, patient()).status_code == 500
     assert receipts.groups == []
 
 
-def test_the_service_is_ready_where_a_receipt_can_be_written(app: FastAPI, receipts: Remembered) -> None:
+def test_the_service_is_ready_where_a_receipt_can_be_written(app: Starlette, receipts: Remembered) -> None:
     assert (get(app, "/readyz").status_code, get(app, "/readyz").json()) == (200, {"status": "ready"})
     receipts.fault = "the head file is gone"
     found = get(app, "/readyz")
@@ -239,7 +240,7 @@ def test_the_service_is_ready_where_a_receipt_can_be_written(app: FastAPI, recei
     ],
 )
 def test_of_the_caller_no_more_is_kept_than_the_place_and_a_plain_name_of_the_request(
-    app: FastAPI, receipts: Remembered, address: str, named: str, kept: dict[str, object]
+    app: Starlette, receipts: Remembered, address: str, named: str, kept: dict[str, object]
 ) -> None:
     post(app, patient(), address, **{"X-Request-ID": named, "User-Agent": "planted/7.3", "X-Forwarded-For": "10.9.8.7"})
     found = unpack(receipts.drafts[0].content)

@@ -22,13 +22,14 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from models.analytes import ANALYTES
 from models.artifact import Artifact
 from models.courses import MODALITIES
 from models.history import OUTCOMES
 from serving import app as service
+from serving.access.desk import Desk
 from serving.app import create_app
 from serving.field_names import FIELDS
 from serving.problems import PROBLEM
@@ -186,15 +187,15 @@ class Then(datetime):
 
 
 @pytest.fixture(scope="module")
-def asked(loaded: Artifact, remembering: Callable[[], Any]) -> Iterator[tuple[FastAPI, Any]]:
+def asked(loaded: Artifact, remembering: Callable[[], Any]) -> Iterator[tuple[Starlette, Any]]:
     """The service with what it recorded."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(service, "datetime", Then)
         receipts = remembering()
-        yield create_app(loaded, receipts), receipts
+        yield create_app(loaded, receipts, access=Desk()), receipts
 
 
-def post(app: FastAPI, case: Case) -> httpx.Response:
+def post(app: Starlette, case: Case) -> httpx.Response:
     async def once() -> httpx.Response:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
@@ -205,14 +206,14 @@ def post(app: FastAPI, case: Case) -> httpx.Response:
 
 
 @pytest.fixture(scope="module")
-def usual(asked: tuple[FastAPI, Any]) -> set[str]:
+def usual(asked: tuple[Starlette, Any]) -> set[str]:
     """What is said of the patient in good order."""
     found = post(asked[0], Case("good", "accepted", json.dumps(good()).encode()))
     assert found.status_code == 200, found.text
     return {*found.json()["standing"], *found.json()["warnings"]}
 
 
-def test_the_patient_in_good_order_is_scored_without_a_warning(asked: tuple[FastAPI, Any]) -> None:
+def test_the_patient_in_good_order_is_scored_without_a_warning(asked: tuple[Starlette, Any]) -> None:
     found = post(asked[0], Case("good", "accepted", json.dumps(good()).encode()))
     assert (found.status_code, found.json()["warnings"]) == (200, [])
 
@@ -226,7 +227,7 @@ def test_the_table_holds_three_hundred_cases_each_once_and_every_group_says_why(
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
-def test_a_case_gets_its_verdict(case: Case, asked: tuple[FastAPI, Any], usual: set[str]) -> None:
+def test_a_case_gets_its_verdict(case: Case, asked: tuple[Starlette, Any], usual: set[str]) -> None:
     app, receipts = asked
     before, began = len(receipts.drafts), time.monotonic()
     found = post(app, case)

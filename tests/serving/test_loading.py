@@ -19,6 +19,7 @@ from models.release import CHAMPION, keep, point
 from models.risk import RiskModel
 from models.seal_key import read_or_make_key
 from serving import cli
+from serving.access.desk import Desk
 from serving.app import create_app
 from serving.loading import Where, found_model, load_model
 from serving.receipts.payload import Receipts
@@ -96,7 +97,7 @@ def test_the_numbers_are_those_of_the_same_artifact_elsewhere(releases: Release,
 
 def test_the_service_tells_the_release_of_its_model(releases: Release, receipts: Receipts) -> None:
     root, key, digest = releases
-    app = create_app(load_model(str(root), where=Where(seal_key=key)), receipts)
+    app = create_app(load_model(str(root), where=Where(seal_key=key)), receipts, access=Desk())
 
     async def ask() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://lymphorisk") as client:

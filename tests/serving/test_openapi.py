@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 import pytest
 import schemathesis
-from fastapi import FastAPI
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 from schemathesis import Case, GenerationMode
+from starlette.applications import Starlette
 
 from models.analytes import ANALYTES, BY_LOINC, InvalidQuantity, quantity
 from models.artifact import Artifact, load
@@ -24,6 +24,7 @@ from models.example import EXAMPLE
 from models.patient import InvalidPatient, assemble
 from models.risk import RiskModel
 from models.tumours import SPELLINGS
+from serving.access.desk import Desk
 from serving.app import create_app
 from serving.openapi.document import document
 from serving.openapi.examples import EXAMPLES
@@ -55,7 +56,7 @@ def component(name: str) -> dict[str, Any]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def call(app: FastAPI, method: str, path: str, **options: Any) -> httpx.Response:
+def call(app: Starlette, method: str, path: str, **options: Any) -> httpx.Response:
     async def once() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
             return await client.request(method, path, **options)
@@ -64,8 +65,8 @@ def call(app: FastAPI, method: str, path: str, **options: Any) -> httpx.Response
 
 
 @pytest.fixture
-def app(receipts: Receipts) -> FastAPI:
-    return create_app(RELEASE, receipts, site="St. Elsewhere")
+def app(receipts: Receipts) -> Starlette:
+    return create_app(RELEASE, receipts, site="St. Elsewhere", access=Desk())
 
 
 def references(part: object) -> Iterator[str]:
@@ -84,7 +85,7 @@ def test_an_ordinary_validator_loads_every_schema_and_finds_all_that_it_refers_t
     assert {name.removeprefix("#/components/schemas/") for name in references(DOCUMENT)} == set(SCHEMAS)
 
 
-def test_the_service_serves_its_document_and_the_document_describes_every_route(app: FastAPI) -> None:
+def test_the_service_serves_its_document_and_the_document_describes_every_route(app: Starlette) -> None:
     assert call(app, "GET", "/openapi.json").json() == json.loads(json.dumps(DOCUMENT))
     routes = {(route.path, *route.methods) for route in app.routes}  # type: ignore[attr-defined]  # each is an API route
     told = {(path, method.upper()) for path, methods in DOCUMENT["paths"].items() for method in methods}
@@ -110,7 +111,7 @@ def test_every_status_of_an_operation_is_told_with_its_schema(path: str, method:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_every_example_fits_its_schema_and_is_scored_whole(app: FastAPI, name: str) -> None:
+def test_every_example_fits_its_schema_and_is_scored_whole(app: Starlette, name: str) -> None:
     example = ASKED["examples"][name]["value"]
     assert valid(ASKED["schema"], example)
     found = call(app, "POST", "/v1/scores", json=example)
@@ -136,7 +137,7 @@ def test_the_schema_of_a_patient_asks_for_what_the_model_requires(model: RiskMod
     assert not asked.is_valid({name: value for name, value in complete.items() if name != "measurements"})
 
 
-def test_what_is_answered_fits_its_schema_whatever_it_is(app: FastAPI, loaded: Artifact, receipts: Receipts) -> None:
+def test_what_is_answered_fits_its_schema_whatever_it_is(app: Starlette, loaded: Artifact, receipts: Receipts) -> None:
     young = EXAMPLES["few"][1] | {"age_years": 17}
     several = {"patients": [EXAMPLES["limits"][1], young, 3]}
     answered = call(app, "POST", "/v1/scores", json=several).json()
@@ -145,7 +146,7 @@ def test_what_is_answered_fits_its_schema_whatever_it_is(app: FastAPI, loaded: A
     assert valid(component("Problem"), call(app, "POST", "/v1/scores", json=young).json())
     assert valid(component("Model"), call(app, "GET", "/v1/model").json())
     of_patients = document(loaded.model)["components"]
-    told = call(create_app(loaded, receipts), "GET", "/v1/model").json()
+    told = call(create_app(loaded, receipts, access=Desk()), "GET", "/v1/model").json()
     assert Draft202012Validator({**component("Model"), "components": of_patients}).is_valid(told)
 
 

@@ -8,14 +8,15 @@ from typing import Any
 
 import fuzzing
 import pytest
-from fastapi import FastAPI
 from fuzzing import MODEL, SCORES, Fuzzed, described, fuzz, sit
 from marks import table
 from schemathesis.engine import from_schema
+from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from models.artifact import load
+from serving.access.desk import Desk
 from serving.app import create_app
 from serving.receipts.payload import Receipts
 
@@ -50,7 +51,7 @@ def test_the_fuzzer_tries_examples_what_is_enumerated_and_what_is_drawn(found: F
 class Altered:
     """The service, but for what `change` does to the JSON of its answers with that status."""
 
-    def __init__(self, app: FastAPI, status: int, change: Change):
+    def __init__(self, app: Starlette, status: int, change: Change):
         self.app, self.status, self.change = app, status, change
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,7 +98,7 @@ def broken(answer: dict[str, Any]) -> None:
 def test_a_service_that_does_not_keep_its_word_is_found(
     receipts: Receipts, path: str, phase: str, status: int, change: Change, title: str
 ) -> None:
-    altered = Altered(create_app(load(MODEL), receipts), status, change)
+    altered = Altered(create_app(load(MODEL), receipts, access=Desk()), status, change)
     asked = described(altered, fuzzing.SEED, examples=30).include(path=path)
     asked.config.phases.update(phases=[phase])
     found = Fuzzed()

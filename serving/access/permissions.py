@@ -1,0 +1,49 @@
+"""What each role may do, and what each route asks for: one table for the door and for the tests; what is not in it is denied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from models.identity import Identity, Role
+
+C, D, A, M = Role.CLINICIAN, Role.DATA_SCIENTIST, Role.AUDITOR, Role.ADMINISTRATOR
+
+
+class Action(StrEnum):
+    """What may be asked for; `OPEN` needs no identity, everything else needs a role."""
+
+    OPEN = "be told that the service lives, or how to sign in"
+    KNOW = "be told who one is, how to ask, and what the model is"
+    SCORE = "score a patient"
+    SEE_OWN = "see a receipt of one's own unit"
+    SEE_ALL = "find and see any receipt, and replay it"
+    EXPORT = "take receipts away"
+    VERIFY = "have the receipts verified"
+    AGGREGATE = "see attributions and shifts of many patients, without any one of them"
+    WATCH = "read the metrics"
+
+
+MAY: Mapping[Action, frozenset[Role]] = {
+    Action.KNOW: frozenset(Role),
+    Action.SCORE: frozenset({C}),
+    Action.SEE_OWN: frozenset({C, A}),
+    Action.SEE_ALL: frozenset({A}),
+    Action.EXPORT: frozenset({A}),
+    Action.VERIFY: frozenset({A, M}),
+    Action.AGGREGATE: frozenset({D, A, M}),
+    Action.WATCH: frozenset({M}),
+}
+ROUTES: Mapping[tuple[str, str], Action] = {  # method and path as the application knows them
+    ("GET", "/livez"): Action.OPEN,
+    ("GET", "/readyz"): Action.OPEN,
+    ("GET", "/openapi.json"): Action.KNOW,
+    ("GET", "/v1/me"): Action.KNOW,
+    ("GET", "/v1/model"): Action.KNOW,
+    ("POST", "/v1/scores"): Action.SCORE,
+}
+
+
+def may(identity: Identity, action: Action) -> bool:
+    """Whether any role of the identity may do that."""
+    return action is Action.OPEN or not identity.roles.isdisjoint(MAY[action])
