@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.artifact import Artifact, InvalidArtifact, load
-from models.durable import make_folder
+from models.durable import locked, make_folder
 from models.release import copied
 
 MODELS = "models"
+_COPYING = "models.lock"
 
 
 class ModelMissing(ValueError):
@@ -27,7 +28,8 @@ def keep_model(receipts: Path, folder: Path, digest: str) -> Path:
     """
     root = receipts / MODELS
     make_folder(root)
-    return copied(root, folder, digest)
+    with locked(receipts / _COPYING):  # several processes learn of a new model in the same second
+        return copied(root, folder, digest)
 
 
 @dataclass
