@@ -41,6 +41,20 @@ ROUTES: Mapping[tuple[str, str], Action] = {  # method and path as the applicati
     ("GET", "/v1/me"): Action.KNOW,
     ("GET", "/v1/model"): Action.KNOW,
     ("POST", "/v1/scores"): Action.SCORE,
+    ("GET", "/static/{name}"): Action.OPEN,
+    ("GET", "/"): Action.KNOW,
+    ("GET", "/audit"): Action.SEE_ALL,
+    ("POST", "/audit/patient"): Action.SEE_ALL,
+    ("GET", "/audit/receipts"): Action.SEE_OWN,
+    ("GET", "/audit/receipts/{sequence}"): Action.SEE_OWN,
+    ("GET", "/audit/receipts/{sequence}/print"): Action.SEE_ALL,
+    ("GET", "/audit/receipts/{sequence}/json"): Action.EXPORT,
+    ("POST", "/audit/receipts/{sequence}/replay"): Action.SEE_ALL,
+    ("GET", "/audit/verification"): Action.VERIFY,
+    ("POST", "/audit/verification"): Action.VERIFY,
+    ("GET", "/audit/verification/progress"): Action.VERIFY,
+    ("GET", "/audit/export"): Action.EXPORT,
+    ("POST", "/audit/export"): Action.EXPORT,
 }
 
 

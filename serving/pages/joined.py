@@ -1,0 +1,13 @@
+"""All pages of the service, as routes that go behind the door with the others."""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from serving.pages import assets, home
+from serving.pages.reader import Reader
+
+
+def pages(reader: Reader) -> list[Route]:
+    """What a browser may ask for; each has its row in `serving.access.permissions`."""
+    return [*assets.routes(), *home.routes()]

@@ -1,0 +1,117 @@
+"""What all pages have in common: who is signed in and where they may go, what is said above and below, and what a browser may do.
+
+A page fetches nothing but its own style and scripts, runs no script that stands in it, and is kept by no cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from models.identity import Identity
+from serving.access.permissions import ROUTES, may
+from serving.current import Current
+from serving.pages import assets
+from serving.pages.words import say, words
+from serving.receipts.text import right_aligned
+from serving.standing import DISCLAIMER, opening
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+NAVIGATION = (  # path, and its word in words/en/layout.toml; shown to those who may go there
+    ("/", "home"),
+    ("/audit", "find"),
+    ("/audit/verification", "verification"),
+    ("/audit/export", "export"),
+)
+CSRF = "csrf"  # under which a request carries the token that its forms must give back; set by whoever finds the session
+SIGN_OUT = "/sign-out"
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the pages of one service say of it: kept at `app.state.layout`."""
+
+    current: Current
+    site: str
+
+
+@dataclass(frozen=True)
+class Link:
+    """A way to another page; `here` where it is this one, or one below it."""
+
+    path: str
+    label: str
+    here: bool
+
+
+def rendered(request: Request, template: str, status: int = 200, **what: object) -> Response:
+    """The page of that template (`templates/`), which extends layout.html, as an answer to the request.
+
+    In every template there are, besides `what`: `say` (words by page and name), `who` (Identity or None), `csrf`, `links`,
+    `example`, `model`, `site`, `asset(file)`.
+    """
+    layout: Layout = request.app.state.layout
+    who: Identity | None = getattr(request.state, "identity", None)
+    model = layout.current.artifact
+    common = {
+        "who": who,
+        "csrf": getattr(request.state, CSRF, ""),
+        "links": _links(who, request.url.path),
+        "example": " ".join(opening(model.model)),
+        "model": model,
+        "site": layout.site,
+        "disclaimer": DISCLAIMER,
+    }
+    page = environment().get_template(template).render(common | what)
+    return Response(page, status, HEADERS, "text/html")
+
+
+def links(who: Identity | None) -> Sequence[str]:
+    """The paths of the navigation to which the identity may go."""
+    return [path for path, _ in NAVIGATION if who is not None and may(who, ROUTES["GET", path])]
+
+
+@cache
+def environment() -> Environment:
+    """The templates; every text in them is escaped, and a name that is not there is an error."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # not before the first page: scores do not wait for it
+
+    found = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.globals.update(say=words(), asset=assets.url_of, sign_out=SIGN_OUT)
+    found.filters.update(right_aligned=right_aligned, moment=moment)
+    return found
+
+
+def moment(time: str) -> str:
+    """A time as it is recorded (UTC), to the second: 2026-11-23 02:47:54."""
+    return time[:19].replace("T", " ")
+
+
+def _links(who: Identity | None, path: str) -> list[Link]:
+    open_to = links(who)
+    nearest = max((one for one in open_to if path == one or path.startswith(f"{one.rstrip('/')}/")), key=len, default="")
+    return [Link(one, say("layout", name), one == nearest) for one, name in NAVIGATION if one in open_to]
