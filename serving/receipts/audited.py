@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from serving.receipts.checks import Check, checks
 from serving.receipts.export import as_document
 from serving.receipts.finding import BROKEN, Asked, Receipt, found, named, opened
 from serving.receipts.keys import ReceiptKeys
-from serving.receipts.record import ERASED, SCORE, Record, Signed
+from serving.receipts.record import ERASED, Record, Signed
 from serving.receipts.telling import Section, sections
 
 if TYPE_CHECKING:
@@ -45,25 +45,18 @@ class Audited:
 def audited(store: Store, keys: ReceiptKeys, asked: Asked) -> Iterator[Audited]:
     """Each receipt asked for; an id may also name an event. Raises NotFound."""
     records: Iterator[Record] = iter([named(store, one) for one in asked.ids]) if asked.ids else found(store, keys, asked)
-    erasures = list(_erasures(store))
     for record in records:
         held = tuple(checks(store, keys, record))
         altered = any(one.holds is False for one in held)  # is never signed: whoever altered it would gain a genuine signature
         signed = None if altered else keys.sign(store.id, record.sequence, record.digest, record.time)
-        yield Audited(opened(store, keys, record), held, signed, _became(record, erasures))
+        receipt = opened(store, keys, record)
+        yield Audited(receipt, held, signed, tuple(_erased(store, record)) if receipt.why == ERASED else ())
 
 
-def _erasures(store: Store) -> Iterator[tuple[Record, Mapping[str, Any]]]:
-    for record in store.of_subject(""):
-        if record.kind == ERASED:
-            yield record, json.loads(record.payload)
-
-
-def _became(record: Record, erasures: Sequence[tuple[Record, Mapping[str, Any]]]) -> tuple[str, ...]:
-    if record.kind != SCORE:
-        return ()
-    told = [(one, facts) for one, facts in erasures if facts.get("key") == record.key]
-    return tuple(
-        f"erased by {facts.get('by')} (record {one.sequence}, {one.time}); the reason given: {facts.get('reason')}"
-        for one, facts in told
-    )
+def _erased(store: Store, record: Record) -> Iterator[str]:
+    """Who had it erased, and why; the events are looked through only where something was."""
+    for one in store.backwards(after=record.sequence, kinds=(ERASED,)):
+        facts = json.loads(one.payload)
+        if facts.get("key") == record.key:
+            told = f"erased by {facts.get('by')} (record {one.sequence}, {one.time})"
+            yield f"{told}; the reason given: {facts.get('reason')}"

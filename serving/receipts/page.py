@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from models.example import EXAMPLE
 from serving.receipts.finding import Receipt
-from serving.receipts.telling import DOES_NOT_HOLD, Section, is_example, percent, sections
+from serving.receipts.telling import DOES_NOT_HOLD, Section, in_a_row, is_example, sections
 from serving.receipts.text import right_aligned
 from serving.standing import DISCLAIMER
 
 FEW = 20  # receipts that get a page each
-DAY = 90  # the horizon of the table, or the one nearest to it
 _HEADER = ("number", "written (UTC)", "model", "site", "within", "risk", "warnings")
 
 
@@ -50,12 +48,4 @@ def of_receipts(receipts: Iterable[Receipt]) -> str:
 
 
 def _told(one: Receipt) -> tuple[str, str, str, str, str]:
-    if one.document is None:
-        return (one.why, "", "", "", "")
-    answer: Mapping[str, Any] = one.document["answer"]
-    model, site, warnings = answer["model"]["digest"][:16], one.document["site"], str(len(answer["warnings"]))
-    if not answer["risks"]:
-        return (model, site, "", "", warnings)
-    days = min(answer["risks"], key=lambda horizon: abs(int(horizon) - DAY))
-    return (model, site, f"{days} days", percent(answer["risks"][days]["risk"]), warnings)
-
+    return (one.why, "", "", "", "") if one.document is None else in_a_row(one.document)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, Select, and_, select
 from serving.receipts.database import FAILURES, damage, reading, schema_faults
 from serving.receipts.heads import HEADS
 from serving.receipts.keys import ReceiptKeys, decrypt
-from serving.receipts.record import FORMAT, BrokenReceipt, Record
+from serving.receipts.record import FORMAT, KINDS, BrokenReceipt, Record
 from serving.receipts.tables import DATA_KEYS, RECORDS, STORE
 
 DATABASE = "receipts.db"
@@ -60,6 +60,11 @@ class Store:
         """The records from `after` + 1 to `upto` in their order, a block at a time."""
         asked = select(RECORDS).where(RECORDS.c.sequence > after).order_by(RECORDS.c.sequence)
         return self._read(asked if upto is None else asked.where(RECORDS.c.sequence <= upto))
+
+    def backwards(self, before: int | None = None, after: int = 0, kinds: Sequence[str] = KINDS) -> Iterator[Record]:
+        """The records of these kinds before that one (all, without it), down to `after` + 1: the last one first."""
+        asked = select(RECORDS).where(RECORDS.c.sequence > after, RECORDS.c.kind.in_(kinds)).order_by(RECORDS.c.sequence.desc())
+        return self._read(asked if before is None else asked.where(RECORDS.c.sequence < before))
 
     def rows(self, after: int = 0) -> Iterator[Sequence[Any]]:
         """The fields of each record after that one as they stand there, the data key it names, and whose that is (or None)."""

@@ -25,11 +25,12 @@ ROUNDED = "Percentages, terms and values used are rounded; every digit is in the
 
 @dataclass(frozen=True)
 class Section:
-    """A title, sentences, and a table whose first row is its header; either may be missing."""
+    """A title, sentences, and a table whose first row is its header; either may be missing. `name` is one for programs."""
 
     title: str
     lines: tuple[str, ...] = ()
     table: tuple[Row, ...] = ()
+    name: str = ""
 
 
 def sections(
@@ -41,7 +42,7 @@ def sections(
     """
     found = list(_opening(receipt, signed, checked, events))
     if receipt.document is not None:
-        found += _score(receipt.document) if receipt.record.kind == "score" else as_tables("What happened", receipt.document)
+        found += _score(receipt.document) if receipt.record.kind == "score" else as_tables("What happened", receipt.document, name="happened")
     return found
 
 
@@ -58,9 +59,10 @@ def is_example(receipt: Receipt) -> bool:
 
 def _opening(receipt: Receipt, signed: Signed | None, checked: Sequence[Check], events: Sequence[str]) -> Iterator[Section]:
     told = (NOT_KEPT, receipt.told) if receipt.why == "erased" else (receipt.told,) if receipt.told else ()
-    yield Section(title(receipt), (*told, *events), (("", ""), *_record(receipt.record, signed)))
+    yield Section(title(receipt), (*told, *events), (("", ""), *_record(receipt.record, signed)), "record")
     if checked:
-        yield Section("What was checked", table=(("", "", ""), *((one.what, _HOLDS[one.holds], one.told) for one in checked)))
+        rows = ((one.what, _HOLDS[one.holds], one.told) for one in checked)
+        yield Section("What was checked", (), (("", "", ""), *rows), "checks")
 
 
 def _record(record: Record, signed: Signed | None) -> list[Row]:
@@ -78,20 +80,21 @@ def _record(record: Record, signed: Signed | None) -> list[Row]:
 
 def _score(document: Mapping[str, Any]) -> Iterator[Section]:
     answer = document["answer"]
-    yield Section("Standing", (*answer["standing"], answer["disclaimer"]))
-    yield Section("Risk of death", (answer["intervals"]["cover"],), tuple(_risks(answer)))
-    yield Section("Who asked, and where", table=(("", ""), *_rows(document["caller"]), ("site", document["site"] or "not named")))
+    caller = (("", ""), *_rows(document["caller"]), ("site", document["site"] or "not named"))
     came = "What came in" if document["form"] == REQUEST else "What came in: a row of a table"
-    yield from as_tables(came, document["given"])
-    yield from as_tables("How it was understood", _understood(document["patient"]), UNDERSTOOD)
-    yield Section("Which model and which program answered", table=(("", ""), *_made(document)))
-    yield Section("Every term, as log-odds: the base, the terms and the time bound add up", (ROUNDED,), tuple(_terms(answer)))
-    yield Section("By clinical group, in percentage points from the reference to the risk", table=tuple(_groups(answer)))
-    yield Section("What went into it", table=tuple(_inputs(answer)))
+    yield Section("Standing", (*answer["standing"], answer["disclaimer"]), name="standing")
+    yield Section("Risk of death", (answer["intervals"]["cover"],), tuple(_risks(answer)), "risk")
+    yield Section("Who asked, and where", (), caller, "caller")
+    yield from as_tables(came, document["given"], name="given")
+    yield from as_tables("How it was understood", _understood(document["patient"]), UNDERSTOOD, "understood")
+    yield Section("Which model and which program answered", (), (("", ""), *_made(document)), "made")
+    yield Section("Every term, as log-odds: the base, the terms and the time bound add up", (ROUNDED,), tuple(_terms(answer)), "terms")
+    yield Section("By clinical group, in percentage points from the reference to the risk", (), tuple(_groups(answer)), "groups")
+    yield Section("What went into it", (), tuple(_inputs(answer)), "inputs")
     if answer["estimates"]:
-        yield Section("Not measured: estimated", table=tuple(_estimates(answer)))
-    yield Section("Warnings", tuple(answer["warnings"]) or ("none",))
-    yield Section("The answer in words, as it was shown", tuple(answer["text"].split("\n")))
+        yield Section("Not measured: estimated", (), tuple(_estimates(answer)), "estimates")
+    yield Section("Warnings", tuple(answer["warnings"]) or ("none",), name="warnings")
+    yield Section("The answer in words, as it was shown", tuple(answer["text"].split("\n")), name="words")
 
 
 def _made(document: Mapping[str, Any]) -> Iterator[Row]:
@@ -157,15 +160,15 @@ def _unit(analyte: str) -> str:
     return ANALYTES[analyte].unit if analyte in ANALYTES else ""
 
 
-def as_tables(called: str, document: Mapping[str, Any], line: str = "") -> Iterator[Section]:
+def as_tables(called: str, document: Mapping[str, Any], line: str = "", name: str = "") -> Iterator[Section]:
     """Any object as tables: its simple fields one a row, each list of objects a table of its own."""
-    lists = {name: value for name, value in document.items() if _is_rows(value)}
-    simple = {name: value for name, value in document.items() if name not in lists}
-    yield Section(called, (line,) if line else (), (("", ""), *_rows(simple)))
-    for name, rows in lists.items():
+    lists = {field: value for field, value in document.items() if _is_rows(value)}
+    simple = {field: value for field, value in document.items() if field not in lists}
+    yield Section(called, (line,) if line else (), (("", ""), *_rows(simple)), name)
+    for field, rows in lists.items():
         columns = list(dict.fromkeys(key for row in rows for key in row if any(told(one.get(key)) for one in rows)))
         body = (tuple(cell(row.get(column)) for column in columns) for row in rows)
-        yield Section(f"{called}: {name}", table=(tuple(columns), *body))
+        yield Section(f"{called}: {field}", (), (tuple(columns), *body), name)
 
 
 def _is_rows(value: object) -> bool:
@@ -208,3 +211,12 @@ def percent(risk: float) -> str:
 def signed(number: float) -> str:
     return f"{number:+.4f}"
 
+
+def in_a_row(document: Mapping[str, Any], day: int = 90) -> tuple[str, str, str, str, str]:
+    """A score in one row: model, site, the horizon nearest to `day`, the risk within it, how many warnings."""
+    answer = document["answer"]
+    model, site, warnings = answer["model"]["digest"][:16], document["site"], str(len(answer["warnings"]))
+    if not answer["risks"]:
+        return (model, site, "", "", warnings)
+    days = min(answer["risks"], key=lambda horizon: abs(int(horizon) - day))
+    return (model, site, f"{days} days", percent(answer["risks"][days]["risk"]), warnings)
