@@ -20,6 +20,7 @@ DOES_NOT_HOLD = "DOES NOT HOLD"
 _HOLDS = {True: "holds", False: DOES_NOT_HOLD, None: "cannot be told yet"}
 NOT_KEPT = "The receipt was erased on request: what it said cannot be read any more; that it was given, and when, still can"
 UNDERSTOOD = "Counted in days before the index date, and in the unit in which the models are reckoned"
+EVERY_TERM = "Every term, as log-odds: the base, the terms and the time bound add up"
 ROUNDED = "Percentages, terms and values used are rounded; every digit is in the receipt as JSON (audit show --json)"
 
 
@@ -42,7 +43,8 @@ def sections(
     """
     found = list(_opening(receipt, signed, checked, events))
     if receipt.document is not None:
-        found += _score(receipt.document) if receipt.record.kind == "score" else as_tables("What happened", receipt.document, name="happened")
+        is_score = receipt.record.kind == "score"
+        found += _score(receipt.document) if is_score else as_tables("What happened", receipt.document, name="happened")
     return found
 
 
@@ -88,7 +90,7 @@ def _score(document: Mapping[str, Any]) -> Iterator[Section]:
     yield from as_tables(came, document["given"], name="given")
     yield from as_tables("How it was understood", _understood(document["patient"]), UNDERSTOOD, "understood")
     yield Section("Which model and which program answered", (), (("", ""), *_made(document)), "made")
-    yield Section("Every term, as log-odds: the base, the terms and the time bound add up", (ROUNDED,), tuple(_terms(answer)), "terms")
+    yield Section(EVERY_TERM, (ROUNDED,), tuple(_terms(answer)), "terms")
     yield Section("By clinical group, in percentage points from the reference to the risk", (), tuple(_groups(answer)), "groups")
     yield Section("What went into it", (), tuple(_inputs(answer)), "inputs")
     if answer["estimates"]:
