@@ -30,7 +30,11 @@ from serving.current import Current
 from serving.described import described
 from serving.gathering import Gathering
 from serving.logs import tell
+from serving.pages.joined import pages
+from serving.pages.layout import Layout
+from serving.pages.reader import Reader, no_forms
 from serving.problems import Problems
+from serving.receipts.archive import Archive
 from serving.receipts.payload import Receipts, dumped
 from serving.receipts.record import NoReceipt
 from serving.recorded import Answered, Answering
@@ -46,15 +50,21 @@ SCORERS = 2  # threads that score the others: more would only wait for each othe
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
-def create_app(artifact: Artifact, receipts: Receipts, site: str = "", *, access: Access) -> Starlette:
-    """The service of a verified model, whose scores are recorded in `receipts`; `site` is said in every answer.
+def create_app(
+    model: Artifact | Current, receipts: Receipts, site: str = "", *, access: Access, archive: Archive | None = None
+) -> Starlette:
+    """The service of a verified model, or of whichever answers now; scores are recorded in `receipts`, every answer tells `site`.
 
-    `access` finds out who asks; what they may do stands in `serving.access.permissions`.
+    `access` finds out who asks; what they may do stands in `serving.access.permissions`. Pages read `archive`: without it there
+    are none.
     """
-    problems = Problems(example(artifact.model))
-    service = Service(Current(artifact), receipts, site, problems, Gathering(receipts))
+    current = model if isinstance(model, Current) else Current(model)
+    problems = Problems(example(current.artifact.model))
+    service = Service(current, receipts, site, problems, Gathering(receipts))
     door = Door(access, Notes(receipts), problems)
-    app = Starlette(routes=door.before(service.routes()))
+    routes = service.routes() if archive is None else [*service.routes(), *pages(Reader(archive, door.notes, no_forms))]
+    app = Starlette(routes=door.before(routes))
+    app.state.layout = Layout(current, site)
     app.router.redirect_slashes = False
     problems.install(app)
     return app

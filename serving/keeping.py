@@ -51,16 +51,25 @@ def opened_receipts(keeping: Keeping, artifact: Artifact, model: Path, site: str
 @contextmanager
 def _opened(keeping: Keeping, artifact: Artifact, model: Path, site: str, say: Say) -> Iterator[Writer]:
     from serving.receipts.keys import read_keys, read_or_make_keys
-    from serving.receipts.models_kept import keep_model
-    from serving.receipts.record import OPENED, Draft
     from serving.receipts.writer import open_writer
 
     # beside receipts that exist a new key would be of no use: they were sealed with another
     keys = read_keys(keeping.key) if (keeping.folder / "receipts.db").exists() else read_or_make_keys(keeping.key, say)
     with open_writer(keeping.folder, keys, heads=keeping.heads, witness=keeping.witness, say=say) as writer:
-        keep_model(keeping.folder, model, artifact.digest)
-        writer.record([Draft(OPENED, "", _event(artifact, site))])
+        answers_from_now_on(keeping, writer, artifact, model, site)
         yield writer
+
+
+def answers_from_now_on(keeping: Keeping, writer: Writer, artifact: Artifact, model: Path, site: str) -> None:
+    """Keep the artifact in the folder `model` beside the receipts, and record that it answers from now on.
+
+    Raises InvalidArtifact, OSError or NoReceipt where it may not.
+    """
+    from serving.receipts.models_kept import keep_model
+    from serving.receipts.record import OPENED, Draft
+
+    keep_model(keeping.folder, model, artifact.digest)
+    writer.record([Draft(OPENED, "", _event(artifact, site))])
 
 
 def _event(artifact: Artifact, site: str) -> bytes:

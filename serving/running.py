@@ -1,0 +1,89 @@
+"""One process of the service, from what was asked on the command line to the last answer.
+
+What it opens it closes, in the other order: model, receipts, socket, the watch over the releases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from models.artifact import Artifact
+from models.release import store_of
+from models.seal_key import read_key
+from serving.access.desk import Desk
+from serving.app import create_app
+from serving.current import Current
+from serving.http_server import listening
+from serving.http_server import serve as answer
+from serving.keeping import Keeping, answers_from_now_on, opened_receipts
+from serving.loading import URIS, Where, at_site, found_model, refuse
+from serving.receipts.writer import Writer
+from serving.standing import released
+from serving.watching import Releases, Watch
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asks for."""
+
+    model: str
+    digest: str | None
+    where: Where
+    site: str
+    dev: bool
+    host: str
+    port: int
+    keeping: Keeping
+
+
+def run(asked: Asked) -> None:
+    """Answer until the process is asked to end; leaves with exit code 1 and the reason where it cannot begin."""
+    with ExitStack() as open_:
+        artifact, folder = open_.enter_context(_model(asked))
+        writer = open_.enter_context(opened_receipts(asked.keeping, artifact, folder, asked.site, _say))
+        try:
+            at = open_.enter_context(listening(asked.host, asked.port))
+        except OSError as error:
+            refuse(f"--host {asked.host} --port {asked.port}: {error.strerror}")
+        current = Current(artifact)
+        app = create_app(current, writer, asked.site, access=Desk())
+        open_.enter_context(_watch(asked, current, writer))
+        _say(f"receipts in {asked.keeping.folder}: whole from the last signed head on; lymphorisk audit verify checks the rest")
+        _say(f"answers at http://{f'[{asked.host}]' if ':' in asked.host else asked.host}:{at.getsockname()[1]}")
+        answer(app, at)
+
+
+@contextmanager
+def _model(asked: Asked) -> Iterator[tuple[Artifact, Path]]:
+    """The model that answers first, with what is known of it at the site, and its folder."""
+    with found_model(asked.model, asked.digest, asked.where) as (artifact, folder):
+        artifact = at_site(artifact, asked.model, asked.site, asked.where)
+        if artifact.model.simulated and not asked.dev:
+            refuse(f"{asked.model} learned from simulated patients: it is no model for real ones; --dev serves it as an example")
+        _say("; ".join([f"{artifact.model.name}, digest {artifact.digest}", *released(artifact)]))
+        yield artifact, folder
+
+
+@contextmanager
+def _watch(asked: Asked, current: Current, writer: Writer) -> Iterator[None]:
+    """Follows the champion of the releases; a model that was pinned, or that nobody promoted, stays."""
+    promotion = current.artifact.promotion
+    if promotion is None or not promotion.champion or asked.digest is not None:
+        yield
+        return
+    root = (None if asked.model.startswith(URIS) else store_of(Path(asked.model).resolve())) or asked.where.releases
+
+    def keep(artifact: Artifact, folder: Path) -> None:
+        answers_from_now_on(asked.keeping, writer, artifact, folder, asked.site)
+
+    with Watch(Releases(root, read_key(asked.where.seal_key), asked.site), current, keep):
+        yield
+
+
+def _say(words: str) -> None:
+    typer.echo(words, err=True)
