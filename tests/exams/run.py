@@ -22,6 +22,7 @@ import growth
 import intervals
 import kills
 import million
+import promotion
 import replay
 import search
 import speed
@@ -50,6 +51,7 @@ EXAMS: Mapping[str, Callable[..., list[Mark]]] = {
     "traced": traced.sit,
     "faults": faults.sit,
     "replay": replay.sit,
+    "promotion": promotion.sit,
     "receipts": throughput.sit,
     "schemathesis": fuzzing.sit,
 }

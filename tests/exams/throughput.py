@@ -39,19 +39,20 @@ def recorded(folder: Path, model: Path = EXAMPLE) -> Iterator[int]:
     """`lymphorisk serve` with receipts in `folder`; gives the port."""
     kept = ("--receipts", folder / "receipts", "--receipts-key", folder / "receipts.key")
     command = (sys.executable, "-m", "lymphorisk", "serve", "--model", model, "--dev", *kept, "--port")
-    with _running(command, folder / "recorded.log") as port:
+    with running(command, folder / "recorded.log") as port:
         yield port
 
 
 @contextmanager
 def unrecorded(folder: Path, model: Path = EXAMPLE) -> Iterator[int]:
     """The same service without receipts."""
-    with _running((sys.executable, UNRECORDED, model), folder / "unrecorded.log") as port:
+    with running((sys.executable, UNRECORDED, model), folder / "unrecorded.log") as port:
         yield port
 
 
 @contextmanager
-def _running(command: Sequence[object], log: Path) -> Iterator[int]:
+def running(command: Sequence[object], log: Path) -> Iterator[int]:
+    """What `command` starts on the port named last, while it answers; gives the port."""
     with socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
