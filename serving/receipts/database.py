@@ -1,32 +1,130 @@
-"""The database of the receipts: SQLite that answers only what is on the disk, made and brought up to date by migrations.
+"""SQLite, the database of one process that writes: it answers only what is on the disk, and is made as it is opened.
 
 WAL with synchronous=FULL: a commit returns when its bytes are synced. With NORMAL, the usual advice, it returns before, and a
 power cut takes what was acknowledged (sqlite.org/pragma.html#pragma_synchronous). What is erased is overwritten (secure_delete).
-What only SQLite understands stands here and in the migrations; the rest of the receipts speaks plain SQL.
+What only SQLite understands stands here and in the migrations; what is asked of any database stands in `place`.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text
 from sqlalchemy.pool import NullPool, StaticPool
 
+from models import durable
+from serving.receipts.migrating import migrate
+from serving.receipts.record import BrokenReceipt
+from serving.receipts.tables import STORE
+
 BUSY_SECONDS = 1.0  # that a writer waits for another's lock; whoever wants a receipt waits with it
-REVISION = "0001"
-# What a database that is full, locked, damaged or gone raises; a damaged one may name in its error what is no text.
-FAILURES = (SQLAlchemyError, sqlite3.Error, UnicodeDecodeError)
-_MIGRATIONS = Path(__file__).parent / "migrations"
 _WRITING = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "wal_autocheckpoint=4000")
 _SCHEMA = text("SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name")
+
+
+@dataclass(frozen=True)
+class SQLite:
+    """The file of one store (a `place.Place`)."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    def fault(self) -> str:
+        """Whether it is missing."""
+        return "" if self.path.is_file() else "the database is missing"
+
+    def reading(self) -> Engine:
+        """See `reading`."""
+        return reading(self.path)
+
+    def writing(self) -> SQLiteWriting:
+        """Nothing is opened yet."""
+        return SQLiteWriting(self.path)
+
+    def schema_faults(self, connection: Connection) -> list[str]:
+        """See `schema_faults`."""
+        return schema_faults(connection)
+
+    def damage(self, connection: Connection) -> list[str]:
+        """See `damage`."""
+        return damage(connection)
+
+
+class SQLiteWriting:
+    """The file open for its one writer (a `place.Writing`), who holds the lock of the folder for as long."""
+
+    several = False
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._connection: Connection | None = None
+        self._places: tuple[tuple[int, int] | None, ...] = ()
+
+    @property
+    def connection(self) -> Connection:
+        """The connection to the file that was there when it was opened."""
+        if self._connection is None:
+            raise BrokenReceipt("the database is not open")
+        return self._connection
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Nobody else writes."""
+        return nullcontext()
+
+    def empty(self) -> bool:
+        """Whether there is no file; only looked at, for who opens one to write to it merges its log into it, come what may."""
+        return not self._path.exists()
+
+    def make(self, described: Mapping[str, object]) -> None:
+        """The file and its tables, for the eyes of its owner alone."""
+        engine = writing(self._path)
+        with engine.begin() as connection:
+            if connection.execute(select(STORE)).first() is None:
+                connection.execute(insert(STORE), dict(described))
+        engine.dispose()
+        self._path.chmod(durable.PRIVATE)
+        durable.sync(self._path.parent)
+
+    def exchanged(self) -> bool:
+        """Whether another log lies beside the database; BrokenReceipt where another file lies in its own place."""
+        places = _places(self._path)
+        if places[0] != self._places[0]:  # beside it lies the log of ours: opened with that, it would become a mixture of both
+            way = "put back the one that was there, or start again with this one"
+            raise BrokenReceipt(f"another file lies in the place of the database: {way}")
+        return places != self._places
+
+    def refresh(self) -> None:
+        """Open the files that are there now."""
+        self.close()
+        self._connection = writing(self._path).connect()
+        _open_files(self._connection)
+        self._places = _places(self._path)
+
+    def end(self) -> tuple[int, str] | None:
+        """Never asked: nobody else writes."""
+        return None
+
+    def leave_no_trace(self) -> bool:
+        """Empty the log into the database, where what was deleted is overwritten; whether nobody stood in the way by reading."""
+        ((busy, *_),) = _bare(self.connection).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return not busy
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
 
 def writing(path: Path) -> Engine:
@@ -66,39 +164,6 @@ def reading(path: Path) -> Engine:
     return create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
 
 
-def files(path: Path) -> tuple[Path, Path]:
-    """The database and its log, which hold what is committed."""
-    return path, _log(path)
-
-
-def open_files(connection: Connection) -> None:
-    """Have the database and its log opened, which SQLite does only when they are read."""
-    _bare(connection).execute("PRAGMA data_version").close()
-
-
-def leave_no_trace(connection: Connection) -> bool:
-    """Empty the log into the database, where what was deleted is overwritten; whether nobody stood in the way by reading."""
-    ((busy, *_),) = _bare(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    return not busy
-
-
-def migrate(connection: Connection) -> None:
-    """Bring the tables up to date, in one transaction; what is up to date is left alone, and costs no import of migrations."""
-    if revision_of(connection) == REVISION:
-        return
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-
-
-def revision_of(connection: Connection) -> str:
-    """The revision of the tables; "" where there are none."""
-    if not inspect(connection).has_table("alembic_version"):
-        return ""
-    return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
-
-
 def schema_faults(connection: Connection) -> list[str]:
     """In what the tables, indices and triggers differ from those that the migrations make."""
     found = {name: (kind, sql) for kind, name, sql in connection.execute(_SCHEMA)}
@@ -127,6 +192,26 @@ def _as_made() -> Sequence[tuple[str, str, str]]:
 
 def _log(path: Path) -> Path:
     return path.with_name(path.name + "-wal")
+
+
+def _open_files(connection: Connection) -> None:
+    """Have the database and its log opened, which SQLite does only when they are read."""
+    _bare(connection).execute("PRAGMA data_version").close()
+
+
+def _places(path: Path) -> tuple[tuple[int, int] | None, ...]:
+    """Which files lie where the database and its log do, which hold what is committed; BrokenReceipt without a database."""
+    if not path.exists():
+        raise BrokenReceipt("the database is missing")
+    return _place(path), _place(_log(path))
+
+
+def _place(path: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _bare(connection: Connection) -> sqlite3.Connection:

@@ -10,22 +10,22 @@ import errno
 import logging
 import os
 import shutil
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Select, and_, insert, or_, select
 from sqlalchemy.exc import DBAPIError
 
 from models.seal import canonical
 from serving.receipts.data_keys import DataKeys
-from serving.receipts.database import FAILURES, files, leave_no_trace, open_files, writing
 from serving.receipts.erasure import Erasure
 from serving.receipts.heads import HeadFile, head_line, last_head
 from serving.receipts.keys import ReceiptKeys
+from serving.receipts.place import FAILURES, DatabaseFault, Writing, said
 from serving.receipts.record import (
     CLOCK_SET_BACK,
+    ERASED,
     FIELDS,
     SIGNED_AGAIN,
     BrokenReceipt,
@@ -38,7 +38,7 @@ from serving.receipts.record import (
     start,
 )
 from serving.receipts.recovery import Tail, signed_again, tail_of
-from serving.receipts.store import DATABASE, Store
+from serving.receipts.store import Store, read_records
 from serving.receipts.tables import RECORDS
 
 SLACK = datetime.timedelta(seconds=2)  # a clock may run back so far without a word: clocks are put right all the time
@@ -49,15 +49,20 @@ _log = logging.getLogger("lymphorisk.receipts")
 
 
 class Chain:
-    """The end of the chain, and all that is open to add to it. Used by one thread, but for `fault`."""
+    """The end of the chain, and all that is open to add to it. Used by one thread, but for `fault`; made within a turn."""
 
-    def __init__(self, store: Store, keys: ReceiptKeys, tail: Tail):
-        self.store, self.keys = store, keys
+    def __init__(self, store: Store, keys: ReceiptKeys, tail: Tail, writing: Writing):
+        self.store, self.keys, self._writing = store, keys, writing
         self._tail, self._failed = tail, ""
         self._traces = False  # of what was erased, in the log of the database
         self._data_keys = DataKeys(keys)
         self._heads = HeadFile(store.heads, tail.heads_end)
-        self._connect()
+        writing.refresh()
+
+    @property
+    def unsigned(self) -> tuple[int, int]:
+        """How many records no head covers, and the number of the last one that a head does."""
+        return self._tail.unsigned, self._tail.signed
 
     @property
     def head(self) -> Signed | None:
@@ -68,15 +73,14 @@ class Chain:
         """Why nothing can be written now, as far as the files show it; nothing where something can."""
         if not self.store.heads.exists():
             return "the head file is missing"
-        if not (self.store.folder / DATABASE).exists():
-            return "the database is missing"
-        return self._failed
+        return self.store.place.fault() or self._failed
 
     def write(self, drafts: Sequence[Draft], erasure: Erasure | None = None) -> list[Signed]:
         """The receipts of the drafts (of the erasure), durable; NoReceipt, and nothing given out, where they are not."""
         try:
-            self._stand_on_the_disk()
-            receipts = self._signed(self._committed(drafts, erasure)) if drafts or erasure else []
+            with self._writing.turn():
+                self._stand_on_the_disk()
+                receipts = self._signed(self._committed(drafts, erasure)) if drafts or erasure else []
         except (BrokenReceipt, OSError, *FAILURES) as error:
             self._failed = _reason(error)
             raise NoReceipt(self._failed) from error
@@ -85,35 +89,44 @@ class Chain:
         return receipts[-max(len(drafts), 1) :]
 
     def close(self) -> None:
-        """Give back what is open."""
-        self._connection.close()
+        """Give the head file back."""
         self._heads.close()
 
-    def _connect(self) -> None:
-        path = self.store.folder / DATABASE
-        self._connection = writing(path).connect()
-        open_files(self._connection)
-        self._places = _places(path)
+    @property
+    def _connection(self) -> Connection:
+        return self._writing.connection
 
     def _stand_on_the_disk(self) -> None:
         """The files are those that were written last, and the chain ends there as we think; else what is there is read again."""
-        places = _places(self.store.folder / DATABASE)
-        if places[0] != self._places[0]:  # beside it lies the log of ours: opened with that, it would become a mixture of both
-            way = "put back the one that was there, or start again with this one"
-            raise BrokenReceipt(f"another file lies in the place of the database: {way}")
-        if not (self._failed or places != self._places or self._heads.fault() or self._tail.unsigned):
+        exchanged = self._writing.exchanged()
+        if self._writing.several:
+            self._catch_up()
+        if not (self._failed or exchanged or self._heads.fault() or self._tail.unsigned):
             return
         if fault := self._heads.fault():
             self._take_up_heads(fault)
         for path in (self.store.folder, self.store.heads.parent):
             if shutil.disk_usage(path).free < _ROOM:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self._connection.close()
         self._data_keys.forget()
-        self._connect()
+        self._writing.refresh()
         self._tail = tail_of(self.store, self.keys)
         if self._tail.unsigned:
             self._sign_again()
+
+    def _catch_up(self) -> None:
+        """Where another process wrote since, its end, verified, is ours; what we left must be there as we left it."""
+        last = self._tail.last
+        if self._writing.end() == _end_of(last):
+            return
+        with self._connection.begin():
+            since = list(self._connection.execute(_since(last))) if last else []
+            if last and (not since or (since[0].sequence, since[0].digest) != _end_of(last)):
+                raise BrokenReceipt(f"record {last.sequence} is not in the database as this process wrote it: it was put back")
+            self._tail = tail_of(self.store, self.keys, partial(read_records, self._connection))
+        self._heads = self._heads.take_up(self._tail.heads_end)
+        if any(one.kind == ERASED for one in since):
+            self._data_keys.forget()
 
     def _take_up_heads(self, fault: str) -> None:
         """Another file in the place of the heads is taken up if it ends where ours did."""
@@ -122,9 +135,7 @@ class Chain:
         head, end = last_head(self.store.heads)
         if head != self._tail.head:
             raise BrokenReceipt(f"{fault}; what lies there now does not end with head {self._tail.signed}")
-        taken_up = HeadFile(self.store.heads, end)
-        self._heads.close()
-        self._heads = taken_up
+        self._heads = self._heads.take_up(end)
 
     def _sign_again(self) -> None:
         """Tell in the chain of what was committed and is covered by no head, and sign all of it with one that covers both."""
@@ -142,11 +153,11 @@ class Chain:
         self._data_keys.forget()
         before = self._traces
         try:
-            self._traces = not leave_no_trace(self._connection)
-        except sqlite3.Error:
+            self._traces = not self._writing.leave_no_trace()
+        except FAILURES:
             self._traces = True
         if self._traces and not before:
-            _log.warning("somebody reads the receipts: until that ends, the log of the database holds a copy of the key erased")
+            _log.warning("somebody reads the receipts: until that ends, the database holds a copy of the key erased")
 
     def _committed(self, drafts: Sequence[Draft], erasure: Erasure | None) -> list[Record]:
         """The records of the drafts, in the database and synced."""
@@ -157,15 +168,14 @@ class Chain:
             records = self._chained([*self._clock(now), *events, *drafts], now)
             self._data_keys.write_new(self._connection)
             self._connection.execute(_ADD, [_row(one) for one in records])
-        if _places(self.store.folder / DATABASE) != self._places:
+        if self._writing.exchanged():
             raise BrokenReceipt("the database was exchanged or removed while it was written to")
         return records
 
     def _require_end(self, connection: Connection) -> None:
         """The database ends where this process left it."""
         found = connection.execute(_END).first()
-        last = self._tail.last
-        if (None if found is None else tuple(found)) != (None if last is None else (last.sequence, last.digest)):
+        if (None if found is None else tuple(found)) != _end_of(self._tail.last):
             raise BrokenReceipt("the database does not end where this process left it: somebody else wrote to it, or put it back")
 
     def _clock(self, now: datetime.datetime) -> list[Draft]:
@@ -206,26 +216,22 @@ def _stamp(time: datetime.datetime) -> str:
     return time.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _places(path: Path) -> tuple[tuple[int, int] | None, ...]:
-    """Which files lie where the database and its log do; BrokenReceipt where there is no database."""
-    if not path.exists():
-        raise BrokenReceipt("the database is missing")
-    return tuple(map(_place, files(path)))
+def _end_of(last: Record | None) -> tuple[int, str] | None:
+    return None if last is None else (last.sequence, last.digest)
 
 
-def _place(path: Path) -> tuple[int, int] | None:
-    try:
-        found = os.stat(path)
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
+def _since(last: Record) -> Select[tuple[int, str, str]]:
+    """This record as it stands in the database, and after it the erasures."""
+    columns, number = RECORDS.c, RECORDS.c.sequence
+    ours = and_(number >= last.sequence, or_(number == last.sequence, columns.kind == ERASED))
+    return select(number, columns.digest, columns.kind).where(ours).order_by(number)
 
 
 def _reason(error: Exception) -> str:
     """Why, without a value: a database's error can repeat what it was given."""
     if isinstance(error, DBAPIError):
-        return f"the database refuses to write: {error.orig}"
-    if isinstance(error, sqlite3.Error):
+        return f"the database refuses to write: {said(error.orig)}"
+    if isinstance(error, DatabaseFault):
         return f"the database refuses to write: {error}"
     if isinstance(error, OSError):
         return f"the disk refuses: {error.strerror}"

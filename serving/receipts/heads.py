@@ -75,6 +75,12 @@ class HeadFile:
             return "the head file was exchanged"
         return "" if there.st_size == self._end else "the head file was cut or written to by somebody else"
 
+    def take_up(self, end: int) -> HeadFile:
+        """The file that lies there now, up to `end`, in the place of this one."""
+        taken_up = HeadFile(self.path, end)
+        self.close()
+        return taken_up
+
     def append(self, line: bytes) -> None:
         """Add a line, on the disk before it returns; OSError, and nothing added, where that cannot be."""
         try:

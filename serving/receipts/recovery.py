@@ -6,6 +6,7 @@ last before them; they are signed again, and the chain says so. Whatever else do
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,16 +33,21 @@ class Tail:
         return self.head.sequence if self.head else 0
 
 
-def tail_of(store: Store, keys: ReceiptKeys) -> Tail:
-    """The end of the store, verified from its last head on; BrokenReceipt says what is wrong and what can be done."""
+def tail_of(store: Store, keys: ReceiptKeys, read: Callable[[int], Iterable[Record]] | None = None) -> Tail:
+    """The end of the store, verified from its last head on; BrokenReceipt says what is wrong and what can be done.
+
+    `read` gives the records after a number; without it the store does.
+    """
     if store.public_key != keys.public_key:
         raise BrokenReceipt(f"the receipts in {store.folder} were begun with another key: give that one (--receipts-key)")
     if not store.heads.is_file():
         raise BrokenReceipt(_no_heads(store.heads))
     head, end = last_head(store.heads)
-    before = _covered(store, head, keys)
-    last, beyond = before, 0
-    for record in store.records(head.sequence if head else 0):
+    found = list((read or store.records)(max(head.sequence - 2, 0) if head else 0))
+    last, beyond = _covered(store, head, keys, found), 0
+    for record in found:
+        if head is not None and record.sequence <= head.sequence:
+            continue
         previous = last.digest if last else start(store.id)
         _require(store, keys, record, last.sequence + 1 if last else 1, previous)
         if record.head != (head.sequence if head else 0):
@@ -51,18 +57,19 @@ def tail_of(store: Store, keys: ReceiptKeys) -> Tail:
     return Tail(last, head, end, beyond)
 
 
-def _covered(store: Store, head: Signed | None, keys: ReceiptKeys) -> Record | None:
-    """The record that the last head names, which must be as it was signed."""
+def _covered(store: Store, head: Signed | None, keys: ReceiptKeys, found: Sequence[Record]) -> Record | None:
+    """The record that the last head names, which must be as it was signed; it is among `found`, and the one before it."""
     if head is None:
         return None
     verify(keys.public_key, head, f"{store.heads}: the last head")
     if head.store != store.id:
         raise BrokenReceipt(f"{store.heads} belongs to another store ({head.store}) than the database ({store.id})")
-    record = store.record(head.sequence)
+    there = {record.sequence: record for record in found[:2]}
+    record = there.get(head.sequence)
     if record is None:
         cut = f"{store.heads} knows of record {head.sequence}, and the database does not"
         raise BrokenReceipt(f"{cut}: it was cut short, or an older copy was put back")
-    before = store.record(head.sequence - 1)
+    before = there.get(head.sequence - 1)
     _require(store, keys, record, head.sequence, before.digest if before else start(store.id))
     if record.digest != head.digest:
         raise BrokenReceipt(f"record {head.sequence} is not the one that was signed: the database was exchanged")

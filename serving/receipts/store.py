@@ -13,13 +13,13 @@ from typing import Any
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, Engine, Select, and_, select
 
-from serving.receipts.database import FAILURES, damage, reading, schema_faults
 from serving.receipts.heads import HEADS
 from serving.receipts.keys import ReceiptKeys, decrypt
+from serving.receipts.place import DATABASE as DATABASE
+from serving.receipts.place import FAILURES, Place, place_of
 from serving.receipts.record import FORMAT, KINDS, BrokenReceipt, Record
 from serving.receipts.tables import DATA_KEYS, RECORDS, STORE
 
-DATABASE = "receipts.db"
 _BLOCK = 1000  # records read at once
 
 
@@ -40,21 +40,22 @@ class Store:
     id: str
     created: str
     public_key: str
+    place: Place = field(repr=False)
     engine: Engine = field(repr=False)
 
     @classmethod
-    def open(cls, folder: Path, *, heads: Path | None = None) -> Store:
-        """The receipts in `folder`; NoStore where there are none."""
-        path = folder / DATABASE
-        if not path.is_file():
+    def open(cls, folder: Path, *, heads: Path | None = None, database: str = "") -> Store:
+        """The receipts in `folder`, whose records may lie in a `database` (URL of PostgreSQL); NoStore where there are none."""
+        place = place_of(folder, database)
+        if place.fault():
             raise NoStore(f"there are no receipts in {folder}: no {DATABASE}")
-        engine = reading(path)
+        engine = place.reading()
         try:
             with engine.connect() as connection:
-                id, created, public_key, _ = described(connection, folder)
+                id, created, public_key, _ = described(connection, place)
         except FAILURES as error:
-            raise NoStore(f"{path} cannot be read as receipts ({getattr(error, 'orig', None) or error})") from error
-        return cls(folder, heads or folder / HEADS, id, created, public_key, engine)
+            raise NoStore(f"{place.name} cannot be read as receipts ({getattr(error, 'orig', None) or error})") from error
+        return cls(folder, heads or folder / HEADS, id, created, public_key, place, engine)
 
     def records(self, after: int = 0, upto: int | None = None) -> Iterator[Record]:
         """The records from `after` + 1 to `upto` in their order, a block at a time."""
@@ -117,12 +118,12 @@ class Store:
     def schema_faults(self) -> list[str]:
         """In what the database differs from the one that was made: a trigger that was dropped, a table that was added."""
         with self.engine.connect() as connection:
-            return schema_faults(connection)
+            return list(self.place.schema_faults(connection))
 
     def damage(self) -> list[str]:
         """What is wrong with the database beneath its tables; reads all of it."""
         with self.engine.connect() as connection:
-            return damage(connection)
+            return list(self.place.damage(connection))
 
     def _read(self, asked: Select[Any]) -> Iterator[Record]:
         try:
@@ -142,10 +143,15 @@ def as_record(row: Sequence[Any]) -> Record:
     return Record(*row)
 
 
-def described(connection: Connection, folder: Path) -> tuple[str, str, str, int]:
+def read_records(connection: Connection, after: int) -> Iterator[Record]:
+    """The records after that one, on a connection that is open already."""
+    return map(as_record, connection.execute(select(RECORDS).where(RECORDS.c.sequence > after).order_by(RECORDS.c.sequence)))
+
+
+def described(connection: Connection, place: Place) -> tuple[str, str, str, int]:
     """The store's id, when it was made, its public key and its format; NoStore where it is not one of this program."""
     found = connection.execute(select(STORE)).all()
     if len(found) != 1 or found[0].format != FORMAT:
-        raise NoStore(f"{folder / DATABASE} holds no receipts of format {FORMAT}")
+        raise NoStore(f"{place.name} holds no receipts of format {FORMAT}")
     id, created, public_key, form = found[0]
     return id, created, public_key, form

@@ -22,12 +22,13 @@ from typing import Self
 from models import durable
 from serving.receipts.erasure import Erasure, Nobody
 from serving.receipts.group import Chain
+from serving.receipts.heads import HEADS
 from serving.receipts.keys import ReceiptKeys
-from serving.receipts.opening import opened
+from serving.receipts.opening import Kept, opened
+from serving.receipts.place import LOCK
 from serving.receipts.record import Draft, NoReceipt, Signed
 from serving.receipts.witness import Witness
 
-LOCK = "lock"
 PATIENCE = 5.0  # seconds that whoever blocks for a receipt waits
 LARGEST_GROUP = 4000  # records: a transaction beyond that makes others wait for nothing
 READY_SECONDS = 2.0  # that whoever asks whether anything can be written waits while it is tried
@@ -180,9 +181,12 @@ def open_writer(
     *,
     heads: Path | None = None,
     witness: Path | None = None,
+    database: str = "",
     say: Callable[[str], object] = lambda said: None,
 ) -> Writer:
     """Open the receipts in `folder` for writing; made where there are none. `say` hears what was signed again.
+
+    Their records lie in the folder, and one process writes them; or in a `database` (URL of PostgreSQL), and several take turns.
 
     Raises BrokenReceipt where they do not verify from their last head on, or the witness knows of more than they do; NoReceipt
     where another process writes or the disk refuses.
@@ -190,10 +194,12 @@ def open_writer(
     durable.make_folder(folder, 0o700)
     with ExitStack() as until_opened:
         try:
-            until_opened.enter_context(durable.locked(folder / LOCK, wait=False))
+            if not database:
+                until_opened.enter_context(durable.locked(folder / LOCK, wait=False))
         except durable.Busy:
             raise NoReceipt(f"another process writes the receipts in {folder}: one at a time may") from None
-        chain = until_opened.enter_context(opened(folder, keys, heads, witness, say))
+        kept = Kept(folder, heads or folder / HEADS, database, witness)
+        chain = until_opened.enter_context(opened(kept, keys, say))
         seen = until_opened.enter_context(closing(Witness(witness)))
         while_open = until_opened.pop_all()
     return Writer(chain, seen, while_open)
