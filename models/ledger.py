@@ -19,7 +19,8 @@ from models.seal import START, BrokenSeal, Key, Link, link, read_link, sealed, u
 
 LEDGER, HEAD, LOCK = "ledger.jsonl", "head.json", "ledger.lock"
 PROMOTED, ROLLED_BACK, LOOK, RECALIBRATED, AT_SITE = "promoted", "rolled back", "look", "recalibrated", "evaluated at site"
-KINDS = (PROMOTED, ROLLED_BACK, LOOK, RECALIBRATED, AT_SITE)
+KEY_MADE, KEY_REVOKED = "key made", "key revoked"  # of the ledger of an access folder (models.api_keys)
+KINDS = (PROMOTED, ROLLED_BACK, LOOK, RECALIBRATED, AT_SITE, KEY_MADE, KEY_REVOKED)
 _ENTRY, _HEAD = "ledger entry", "ledger head"
 
 

@@ -1,7 +1,7 @@
 """A key that seals: a small file kept apart from what it seals, readable by its owner alone.
 
-There are two, for two people: the one of the ledger, held by whoever brings models to patients, and the one of the receipts,
-held by whoever runs the service. Neither can forge what the other writes.
+There are three, for three people: the one of the ledger, held by whoever brings models to patients, the one of the receipts,
+held by whoever runs the service, and the one of the API keys, held by whoever lets people in. None can forge what another writes.
 """
 
 from __future__ import annotations
@@ -29,10 +29,14 @@ class KeyFile:
     option: str
     called: str
     sealed: str  # what is sealed with it, in words
+    lost: str  # what nobody can do without it
 
 
-LEDGER = KeyFile("seal.key", "LYMPHORISK_SEAL_KEY", "--seal-key", "seal key", "the ledger")
-RECEIPTS = KeyFile("receipts.key", "LYMPHORISK_RECEIPTS_KEY", "--receipts-key", "receipts key", "the receipts")
+LEDGER = KeyFile("seal.key", "LYMPHORISK_SEAL_KEY", "--seal-key", "seal key", "the ledger", "check it")
+RECEIPTS = KeyFile(
+    "receipts.key", "LYMPHORISK_RECEIPTS_KEY", "--receipts-key", "receipts key", "the receipts", "check them, nor read them"
+)
+ACCESS = KeyFile("access.key", "LYMPHORISK_ACCESS_KEY", "--access-key", "access key", "the API keys", "be let in by one")
 
 
 class InvalidKey(BrokenSeal):
@@ -68,7 +72,7 @@ def read_or_make_key(given: Path | None, say: Callable[[str], object], of: KeyFi
         replace(path, secrets.token_hex(_BYTES).encode() + b"\n", PRIVATE)
         say(
             f"a new {of.called} is in {path}: keep a copy in a safe place, apart from {of.sealed}. "
-            f"Without it nobody can check {'it' if of is LEDGER else 'them, nor read them'}"
+            f"Without it nobody can {of.lost}"
         )
     if doubt := readable_by_others(path, of):
         say(doubt)

@@ -16,6 +16,7 @@ import typer
 
 from serving.commands.erase import erase
 from serving.commands.export import export
+from serving.commands.keys import add, list_keys, revoke
 from serving.commands.model_options import MODEL, RECEIPTS, Digest, Releases, SealKey, Site, TrackingUri, Witness
 from serving.commands.options import Heads, ReceiptsKey
 from serving.commands.replay import replay
@@ -54,6 +55,11 @@ def mount(app: typer.Typer) -> None:
     audit.command("export")(export)
     audit.command("erase")(erase)
     app.add_typer(audit, name="audit")
+    keys = typer.Typer(no_args_is_help=True, help="API keys: who may ask the service in whose name.")
+    keys.command("add")(add)
+    keys.command("list")(list_keys)
+    keys.command("revoke")(revoke)
+    app.add_typer(keys, name="keys")
 
 
 def score(

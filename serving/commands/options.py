@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-DEFAULT_RECEIPTS = Path("receipts")
+DEFAULT_RECEIPTS, DEFAULT_ACCESS = Path("receipts"), Path("access")
 
 Receipts = Annotated[Path, typer.Option("--receipts", help="The folder of the receipts.", file_okay=False)]
 ReceiptsKey = Annotated[Path | None, typer.Option("--receipts-key", help="File of the key that seals and opens the receipts.")]
@@ -15,3 +15,5 @@ Heads = Annotated[
     Path | None, typer.Option("--heads", help="The signed heads, if not heads.jsonl beside the store.", dir_okay=False)
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="The answer as JSON on standard output.")]
+Access = Annotated[Path, typer.Option("--access", help="The folder that says who may ask.", file_okay=False)]
+AccessKey = Annotated[Path | None, typer.Option("--access-key", help="File of the key that seals the API keys.", dir_okay=False)]

@@ -1,0 +1,69 @@
+"""The API keys while the service runs: what was made or taken back since is known within a second, at no cost to a request."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from models.api_keys import KeyRing, looks_like_key, read_keys
+from models.identity import Identity
+from models.ledger import HEAD, LEDGER
+from models.seal import BrokenSeal, Key
+from serving.access.door import Unproved
+from serving.logs import tell
+
+SECONDS = 1.0  # for so long a key that was taken back may still be good
+UNKNOWN = "the API key is not known, not good any more, or was taken back"
+_Stamp = tuple[tuple[int, int, int] | None, ...]
+
+
+class ApiKeys:
+    """The keys of an access folder; a ledger that does not verify any more lets nobody in."""
+
+    def __init__(self, folder: Path, sealing: Key):
+        """Raises InvalidLedger where the ledger does not verify."""
+        self._folder, self._sealing = folder, sealing
+        self._looked, self._stamp = time.monotonic(), self._places()
+        self._ring = KeyRing.of(read_keys(folder, sealing))
+
+    def identity(self, word: str) -> Identity | None:
+        """Whom the key stands for; None for what is no key of ours. Raises Unproved for one that opens nothing."""
+        if not looks_like_key(word):
+            return None
+        if time.monotonic() - self._looked > SECONDS:
+            self._look()
+        found = self._ring.find(word, datetime.now(UTC))
+        if found is None:
+            raise Unproved(UNKNOWN)
+        return found.identity
+
+    def any_good(self) -> bool:
+        """Whether there is any key that opens something."""
+        return any(one.good(datetime.now(UTC)) for one in self._ring.by_digest.values())
+
+    def _look(self) -> None:
+        stamp = self._places()
+        if stamp != self._stamp:
+            self._take_up()
+        self._looked, self._stamp = time.monotonic(), stamp
+
+    def _take_up(self) -> None:
+        try:
+            self._ring = KeyRing.of(read_keys(self._folder, self._sealing))
+        except (BrokenSeal, OSError) as error:
+            tell(logging.ERROR, "the API keys cannot be believed: nobody is let in by one", kind=type(error).__name__)
+            self._ring = KeyRing({})
+
+    def _places(self) -> _Stamp:
+        return tuple(_stamp(self._folder / name) for name in (LEDGER, HEAD))
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -1,0 +1,66 @@
+"""What somebody can show to be let in: an API key, a token of the identity provider, or a browser's session, in this order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from starlette.requests import HTTPConnection
+from starlette.responses import RedirectResponse, Response
+
+from models.identity import Identity
+from serving.access.api_keys import ApiKeys
+from serving.access.door import Unproved
+
+LONGEST = 8192  # characters of a token; none that is meant for us is longer
+SIGN_IN = "/sign-in"
+_UNREADABLE = "the Authorization header cannot be read: allowed is one, Bearer and an API key or a token"
+
+
+class Tokens(Protocol):
+    """Checks tokens of the identity provider."""
+
+    async def identity(self, token: str) -> Identity:
+        """Whom it was made out to; Unproved where it does not prove that."""
+        ...
+
+
+class Sessions(Protocol):
+    """Knows the browsers that are signed in."""
+
+    def identity(self, asking: HTTPConnection) -> Identity | None:
+        """Who is signed in there; None where nobody is. Raises Unproved where the session has ended, or another page asks."""
+        ...
+
+
+@dataclass(frozen=True)
+class Proofs:
+    """The access of a service that has keys, an identity provider, or both; `sessions` where it has pages."""
+
+    keys: ApiKeys | None = None
+    tokens: Tokens | None = None
+    sessions: Sessions | None = None
+
+    async def identity(self, asking: HTTPConnection) -> Identity | None:
+        """Who asks, by what they show; None where that is nothing. Raises Unproved where it proves nothing."""
+        shown = asking.headers.getlist("authorization")
+        if shown:
+            return await self._bearer(shown)
+        return self.sessions.identity(asking) if self.sessions is not None else None
+
+    def turned_back(self, asking: HTTPConnection, title: str) -> Response | None:
+        """A browser that asks for a page is sent to sign in."""
+        wants_page = "text/html" in asking.headers.get("accept", "") and asking.scope["method"] == "GET"
+        if self.sessions is None or not wants_page or asking.headers.get("authorization"):
+            return None
+        return RedirectResponse(SIGN_IN, 303, {"Cache-Control": "no-store"})
+
+    async def _bearer(self, shown: list[str]) -> Identity:
+        scheme, _, word = shown[0].partition(" ")
+        if len(shown) != 1 or scheme.lower() != "bearer" or not 0 < len(word) <= LONGEST or not word.isascii():
+            raise Unproved(_UNREADABLE)
+        if self.keys is not None and (found := self.keys.identity(word)) is not None:
+            return found
+        if self.tokens is None:
+            raise Unproved("what was shown is no API key, and no identity provider is set up here")
+        return await self.tokens.identity(word)
