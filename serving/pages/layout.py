@@ -19,6 +19,7 @@ from serving.access.permissions import ROUTES, may
 from serving.current import Current
 from serving.pages import assets
 from serving.pages.words import say, words
+from serving.receipts.telling import percent, signed
 from serving.receipts.text import right_aligned
 from serving.standing import DISCLAIMER, opening
 
@@ -102,13 +103,24 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     found.globals.update(say=words(), asset=assets.url_of, sign_out=SIGN_OUT)
-    found.filters.update(right_aligned=right_aligned, moment=moment)
+    found.filters.update(right_aligned=right_aligned, moment=moment, percent=percent, signed=signed, points=points, digits=digits)
     return found
 
 
 def moment(time: str) -> str:
     """A time as it is recorded (UTC), to the second: 2026-11-23 02:47:54."""
     return time[:19].replace("T", " ")
+
+
+def points(number: float) -> str:
+    """Percentage points with their sign; what rounds to nothing has none."""
+    rounded = round(number, 1)
+    return f"{rounded:+.1f}" if rounded else "0.0"
+
+
+def digits(number: float) -> str:
+    """A number as JSON has it: read again, it is the same to the bit."""
+    return repr(number)
 
 
 def _links(who: Identity | None, path: str) -> list[Link]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -42,3 +43,10 @@ class Reader:
 async def no_forms(request: Request) -> Mapping[str, str]:
     """Where nobody can sign in, no form is taken: nothing would show that it comes from a page of ours."""
     raise HTTPException(HTTPStatus.FORBIDDEN, "forms are taken from whoever signed in, and from nobody else")
+
+
+def number_in(given: str) -> int:
+    """The number of a receipt in a path or a form; 404 for what is none."""
+    if not re.fullmatch(r"[0-9]{1,18}", given):
+        raise HTTPException(HTTPStatus.NOT_FOUND, "there is no such receipt")
+    return int(given)

@@ -22,7 +22,7 @@ def words(language: str = ENGLISH) -> Mapping[str, Any]:
     return {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted((_FOLDER / language).glob("*.toml"))}
 
 
-def say(page: str, name: str, **filled: object) -> str:
+def say(page: str, key: str, /, **filled: object) -> str:
     """One sentence, filled in; KeyError where there is none of that name."""
-    found: str = words()[page][name]
+    found: str = words()[page][key]
     return found.format(**filled)

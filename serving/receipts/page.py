@@ -14,12 +14,16 @@ from serving.receipts.telling import DOES_NOT_HOLD, Section, in_a_row, is_exampl
 from serving.receipts.text import right_aligned
 from serving.standing import DISCLAIMER
 
+STYLE = Path(__file__).parents[1] / "pages" / "static" / "receipt.css"
 FEW = 20  # receipts that get a page each
 _HEADER = ("number", "written (UTC)", "model", "site", "within", "risk", "warnings")
 
 
-def page(title: str, opening: Sequence[str], articles: Iterable[Sequence[Section]], example: bool) -> str:
-    """An HTML page; every text in it is escaped. An article begins on a sheet of its own."""
+def page(title: str, opening: Sequence[str], articles: Iterable[Sequence[Section]], example: bool, style: str = "") -> str:
+    """An HTML page; every text in it is escaped. An article begins on a sheet of its own.
+
+    The style stands in the page, so that one file is whole; where `style` is the URL of it, the page names that instead.
+    """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
     )
@@ -31,6 +35,8 @@ def page(title: str, opening: Sequence[str], articles: Iterable[Sequence[Section
         example=EXAMPLE if example else "",
         disclaimer=DISCLAIMER,
         bad=DOES_NOT_HOLD,
+        style=style,
+        css=STYLE.read_text(encoding="utf-8"),
     )
 
 

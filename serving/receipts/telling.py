@@ -136,11 +136,21 @@ def _inputs(answer: Mapping[str, Any]) -> Iterator[Row]:
     states = {one["input"]: "; ".join([", ".join(one["states"]), *one.get("remarks", ())]) for one in answer["quality"]}
     yield ("input", "value used", "unit", "quality")
     for one in answer["explanation"]["inputs"]:
-        unit = one["unit"] if one["unit"] not in ("1", "{score}") else ""
-        value = f"{one['value']:.6g}" if isinstance(one["value"], float) else cell(one["value"])
+        value, unit = _value(one)
         yield (one["label"], value, unit, states.pop(one["feature"], ""))
     others = (one for one in answer["quality"] if one["input"] in states)
     yield from ((one["label"], "", "", states[one["input"]]) for one in others)
+
+
+def value_used(one: Mapping[str, Any]) -> str:
+    """The value of an input that went into the sum, with its unit; nothing where there was none."""
+    value, unit = _value(one)
+    return f"{value} {unit}".rstrip() if value else ""
+
+
+def _value(one: Mapping[str, Any]) -> tuple[str, str]:
+    unit = one["unit"] if one["unit"] not in ("1", "{score}") else ""
+    return (f"{one['value']:.6g}" if isinstance(one["value"], float) else cell(one["value"]), unit)
 
 
 def _estimates(answer: Mapping[str, Any]) -> Iterator[Row]:

@@ -1,0 +1,122 @@
+"""One receipt in a browser: what came in, how it was understood, every term; its seals, and the same computed again.
+
+An auditor sees any receipt. A clinician sees those of the own unit, without the auditor's tools; another unit's is not found.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from serving.access.door import route, who
+from serving.access.permissions import Action, may
+from serving.pages.layout import HEADERS, rendered
+from serving.pages.printed import printed
+from serving.pages.reader import Reader, number_in
+from serving.pages.receipt_view import seen
+from serving.receipts.audited import Audited, audited
+from serving.receipts.finding import Asked
+from serving.receipts.record import SCORE
+from serving.receipts.replay import FAILED, Replayed, replayed
+
+PATH = "/audit/receipts/{sequence}"
+
+
+def routes(reader: Reader) -> list[Route]:
+    """Everything about one receipt."""
+    pages = ReceiptPages(reader)
+    return [
+        route("GET", "/audit/receipts", pages.by_number),
+        route("GET", PATH, pages.page),
+        route("GET", f"{PATH}/print", pages.print),
+        route("GET", f"{PATH}/json", pages.json),
+        route("POST", f"{PATH}/replay", pages.replay),
+    ]
+
+
+@dataclass(frozen=True)
+class ReceiptPages:
+    """The pages of one receipt; each is noted before it is shown."""
+
+    reader: Reader
+
+    async def by_number(self, request: Request) -> Response:
+        """To the receipt whose number was typed in."""
+        number = number_in(request.query_params.get("number", ""))
+        return RedirectResponse(f"/audit/receipts/{number}", HTTPStatus.SEE_OTHER, HEADERS)
+
+    async def page(self, request: Request) -> Response:
+        """The receipt whole."""
+        one = await self._audited(request)
+        await self.reader.note(request, "viewed", receipt=one.receipt.record.sequence)
+        return self._rendered(request, one)
+
+    async def print(self, request: Request) -> Response:
+        """The printable page, as `lymphorisk audit show --html` writes it."""
+        one = await self._audited(request)
+        await self.reader.note(request, "viewed", receipt=one.receipt.record.sequence, form="printable page")
+        return printed(one)
+
+    async def json(self, request: Request) -> Response:
+        """The receipt as a file, every digit."""
+        one = await self._audited(request)
+        number = one.receipt.record.sequence
+        await self.reader.note(request, "exported", receipt=number, form="json", records=1)
+        named = {"Content-Disposition": f'attachment; filename="receipt-{number}.json"'}
+        content = json.dumps(one.as_json(), ensure_ascii=False, allow_nan=False, indent=2).encode()
+        return Response(content, headers=HEADERS | named, media_type="application/json")
+
+    async def replay(self, request: Request) -> Response:
+        """The receipt, with what became of it when it was computed again just now."""
+        await self.reader.posted(request)
+        one = await self._audited(request)
+        archive = self.reader.archive
+        receipt = archive.receipt(one.receipt.record)
+        (found,) = await self.reader.read(lambda: list(replayed([receipt], archive.models)))
+        await self.reader.note(request, "replayed", receipt=found.sequence, verdict=found.verdict)
+        return self._rendered(request, one, found)
+
+    def _rendered(self, request: Request, one: Audited, replay: Replayed | None = None) -> Response:
+        shown = seen(one, who(request), may(who(request), Action.SEE_ALL))
+        return rendered(request, "receipt.html", **shown | {"replay": replay, "replay_look": _look(replay)})
+
+    async def _audited(self, request: Request) -> Audited:
+        """The receipt asked for, which whoever asks may see; 404 otherwise, whether it is not there or another unit's."""
+        number = number_in(request.path_params["sequence"])
+        one = await self.reader.read(partial(self._looked_up, number))
+        if one is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND, "there is no such receipt")
+        identity = who(request)
+        if not may(identity, Action.SEE_ALL) and not _of_unit(identity.unit, one):
+            await self.reader.note(request, "looked for another unit's receipt", receipt=number)
+            raise HTTPException(HTTPStatus.NOT_FOUND, "there is no such receipt")
+        return one
+
+    def _looked_up(self, number: int) -> Audited | None:
+        archive = self.reader.archive
+        if archive.store.record(number) is None:
+            return None
+        return next(audited(archive.store, archive.keys, Asked((str(number),))))
+
+
+def _of_unit(unit: str, one: Audited) -> bool:
+    """Whether the score was asked for from this unit; what was erased, and events, are of none."""
+    document: Mapping[str, Any] = one.receipt.document or {}
+    asked: Mapping[str, Any] | None = document.get("caller", {}).get("who") if one.receipt.record.kind == SCORE else None
+    return asked is not None and asked["unit"] == unit
+
+
+def _look(replay: Replayed | None) -> str:
+    """How the verdict is shown: as good, as bad, or as one that wants an explanation."""
+    if replay is None:
+        return ""
+    return "bad" if replay.verdict in FAILED else "doubt" if replay.places or replay.why else "good"
