@@ -11,11 +11,12 @@ Shapley LS, A value for n-person games, 1953, doi:10.1515/9781400881970-018.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import cycle, islice
 from math import factorial
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,8 +66,7 @@ def _shapley_weights(players: int) -> FloatArray:
     return weights
 
 
-@dataclass(frozen=True)
-class GroupTerm:
+class GroupTerm(NamedTuple):
     """One clinical group's part of one risk: log-odds with its 90 % interval, and percentage points (as a fraction)."""
 
     group: str
@@ -87,8 +87,7 @@ class GroupTerm:
         return self.estimated_share <= ESTIMATED_SHARE and abs(self.points) >= SMALLEST_REASON and self.group != TIME_BOUND
 
 
-@dataclass(frozen=True)
-class HorizonExplanation:
+class HorizonExplanation(NamedTuple):
     """One horizon of one patient: the risk with its 90 % interval, the reference risk, terms by feature and by group."""
 
     days: int
@@ -114,9 +113,8 @@ def explain(model: RiskModel, scores: Scores, estimated: NDArray[np.bool_]) -> l
     points = percentage_points(scores.base, players)
     _require_points_add_up(points, scores)
     spread, spread_risk = model.spreads(scores.filled.x)
-    shares = _estimated_shares(model, scores.terms, estimated)
-    by_patient = zip(players, points, spread, spread_risk, shares, strict=True)
-    return [_one(model, scores, row, *parts) for row, parts in enumerate(by_patient)]
+    groups = _groups(model, players, points, spread, _estimated_shares(model, scores.terms, estimated))
+    return _horizons(model, scores, spread_risk, groups)
 
 
 def _require_points_add_up(points: FloatArray, scores: Scores) -> None:
@@ -132,46 +130,33 @@ def _estimated_shares(model: RiskModel, terms: FloatArray, estimated: NDArray[np
     return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 
-def _one(
-    model: RiskModel,
-    scores: Scores,
-    row: int,
-    players: FloatArray,
-    points: FloatArray,
-    spread: FloatArray,
-    spread_risk: FloatArray,
-    shares: FloatArray,
-) -> tuple[HorizonExplanation, ...]:
-    ends = scores.log_odds[row] + np.array([[-model.reach], [model.reach]]) * spread_risk
-    low, high = sigmoid(ends)
-    reference = sigmoid(scores.base)
-    return tuple(
-        HorizonExplanation(
-            days=int(horizon.days),
-            risk=float(scores.risk[row, h]),
-            low=float(low[h]),
-            high=float(high[h]),
-            log_odds=float(scores.log_odds[row, h]),
-            base=float(scores.base[h]),
-            reference=float(reference[h]),
-            died_share=horizon.died_share,
-            terms=dict(zip(model.design.features, scores.terms[row, h].tolist(), strict=True)),
-            time_bound=float(scores.time_bound[row, h]),
-            groups=_groups(model, players[h], points[h], spread[h], shares[h]),
-        )
-        for h, horizon in enumerate(model.horizons)
-    )
+def _horizons(
+    model: RiskModel, scores: Scores, spread: FloatArray, groups: Iterator[tuple[GroupTerm, ...]]
+) -> list[tuple[HorizonExplanation, ...]]:
+    """Of each patient every horizon; arrays become numbers all at once: one by one they would take longer than their arithmetic."""
+    reach, of_model = model.reach * spread, (model.days, scores.base.tolist(), sigmoid(scores.base).tolist(), model.died_shares)
+    days, base, reference, died = map(cycle, of_model)
+    own = (scores.risk, sigmoid(scores.log_odds - reach), sigmoid(scores.log_odds + reach), scores.log_odds, scores.time_bound)
+    risk, low, high, log_odds, bound = (one.ravel().tolist() for one in own)
+    terms = (dict(zip(model.design.features, one, strict=True)) for one in _rows(scores.terms))
+    flat = map(HorizonExplanation, days, risk, low, high, log_odds, base, reference, died, terms, bound, groups)
+    return [tuple(islice(flat, len(model.days))) for _ in scores.risk]
 
 
 def _groups(
     model: RiskModel, players: FloatArray, points: FloatArray, spread: FloatArray, shares: FloatArray
-) -> tuple[GroupTerm, ...]:
-    names = (*model.design.groups, TIME_BOUND)
-    spreads, estimated = [*spread.tolist(), 0.0], [*shares.tolist(), 0.0]
-    return tuple(
-        GroupTerm(name, term, term - model.reach * sd, term + model.reach * sd, point, share)
-        for name, term, point, sd, share in zip(names, players.tolist(), points.tolist(), spreads, estimated, strict=True)
-    )
+) -> Iterator[tuple[GroupTerm, ...]]:
+    """Patient by patient and horizon by horizon, the terms of the groups with their intervals; that of the time bound has none."""
+    names, none = (*model.design.groups, TIME_BOUND), np.zeros((*players.shape[:-1], 1))
+    reach = model.reach * np.concatenate([spread, none], axis=-1)
+    parts = (players, players - reach, players + reach, points, np.concatenate([shares, none], axis=-1))
+    return (tuple(map(GroupTerm, names, *one)) for one in zip(*map(_rows, parts), strict=True))
+
+
+def _rows(values: FloatArray) -> list[list[float]]:
+    """The values (n, n_horizons, m) as one list for each patient and horizon."""
+    rows: list[list[float]] = values.reshape(-1, values.shape[-1]).tolist()
+    return rows
 
 
 def reasons(explanation: HorizonExplanation, beside: Mapping[str, str] = _NOTHING) -> list[str]:

@@ -123,10 +123,15 @@ class RiskModel:
         """ValueError where the parts do not fit together: a model is right as a whole or is none."""
         require_coherent(self)
 
-    @property
+    @cached_property
     def days(self) -> tuple[int, ...]:
         """The horizons served, in days."""
         return tuple(int(horizon.days) for horizon in self.horizons)
+
+    @cached_property
+    def died_shares(self) -> tuple[float, ...]:
+        """Of each horizon the share of the development cohort dead by then."""
+        return tuple(horizon.died_share for horizon in self.horizons)
 
     @property
     def simulated(self) -> bool:
