@@ -171,17 +171,23 @@ class Connection(HttpToolsProtocol):
         self._ready = None
         if self._leaving and not self.pipeline:
             cycle.keep_alive = False
-        room, always = self._connections.room, cycle.scope["path"] in ALWAYS
-        if not always and (room.full if cycle.more_body else not room.enter(len(cycle.body))):
+        if cycle.scope["path"] in ALWAYS:
+            self._run(cycle, app)
+        elif cycle.more_body:
+            if self._connections.room.full:
+                self._shed(cycle)
+            else:
+                self._begun = self._run(cycle, app)
+        elif self._connections.room.enter(size := len(cycle.body)):
+            self._connections.begin(lambda: self._leaves(self._run(cycle, app), size))
+        else:
             self._shed(cycle)
-            return
+
+    def _run(self, cycle: RequestResponseCycle, app: Any) -> asyncio.Task[None]:
         task = self.loop.create_task(cycle.run_asgi(app))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
-        if not always and cycle.more_body:
-            self._begun = task
-        elif not always:
-            self._leaves(task, len(cycle.body))
+        return task
 
     def _entered_late(self, task: asyncio.Task[None]) -> bool:
         """Whether there is room for what was begun before its body had arrived whole."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from serving.logs import tell
 from serving.metrics import Metrics
 
 MOST = 1024  # connections of one worker
+AT_A_TIME = 16  # requests begun in one turn of the loop: while their scores are computed, nobody else is heard
 SWEEP_SECONDS = 0.25  # between two looks for those whose time is over
 TELL_SECONDS = 1.0  # between two lines about what was refused for want of room
 
@@ -44,6 +46,7 @@ class Connections:
         self._open: dict[Waiting, None] = {}
         self._refused: Counter[HTTPStatus] = Counter()  # before they reached a route, since the last look
         self._shed, self._since = 0, loop.time()
+        self._due: deque[Callable[[], None]] = deque()
         self._sweep()
 
     def __len__(self) -> int:
@@ -65,6 +68,21 @@ class Connections:
         self._refused[status] += 1
         if status is not HTTPStatus.SERVICE_UNAVAILABLE:
             tell(logging.INFO, "request", method="unknown", route="unknown", status=status.value)
+
+    def begin(self, start: Callable[[], None]) -> None:
+        """Have what has room begin: now, or where much is under way, a few of them in every turn of the loop."""
+        if not self._due and self.room.under_way <= AT_A_TIME:
+            start()
+            return
+        if not self._due:
+            self.loop.call_soon(self._turn)
+        self._due.append(start)
+
+    def _turn(self) -> None:
+        for _ in range(min(AT_A_TIME, len(self._due))):
+            self._due.popleft()()
+        if self._due:
+            self.loop.call_soon(self._turn)
 
     def _made_room(self) -> bool:
         """The one silent longest makes room; those that never asked before those that did."""
