@@ -14,18 +14,24 @@ import typer
 
 from models.artifact import Artifact
 from models.release import store_of
-from models.seal_key import read_key
+from models.seal import BrokenSeal
+from models.seal_key import ACCESS, read_key
+from serving import http_server
+from serving.access.api_keys import ApiKeys
 from serving.access.desk import Desk
+from serving.access.door import Access
+from serving.access.proofs import Proofs
 from serving.app import create_app
 from serving.current import Current
-from serving.http_server import listening
-from serving.http_server import serve as answer
 from serving.keeping import Keeping, answers_from_now_on, opened_receipts
 from serving.loading import URIS, Where, at_site, found_model, refuse
+from serving.receipts.archive import Archive
+from serving.receipts.keys import read_keys
 from serving.receipts.writer import Writer
 from serving.standing import released
 from serving.watching import Releases, Watch
 
+_FIRST_KEY = 'lymphorisk keys add NAME --role clinician --unit "Ward 3" makes one; --dev is the way without keys, for trying out'
 
 @dataclass(frozen=True)
 class Asked:
@@ -39,23 +45,26 @@ class Asked:
     host: str
     port: int
     keeping: Keeping
+    access: Path
+    access_key: Path | None
 
 
 def run(asked: Asked) -> None:
     """Answer until the process is asked to end; leaves with exit code 1 and the reason where it cannot begin."""
     with ExitStack() as open_:
         artifact, folder = open_.enter_context(_model(asked))
+        access = Desk() if asked.dev else _access(asked)
         writer = open_.enter_context(opened_receipts(asked.keeping, artifact, folder, asked.site, _say))
         try:
-            at = open_.enter_context(listening(asked.host, asked.port))
+            at = open_.enter_context(http_server.listening(asked.host, asked.port))
         except OSError as error:
             refuse(f"--host {asked.host} --port {asked.port}: {error.strerror}")
         current = Current(artifact)
-        app = create_app(current, writer, asked.site, access=Desk())
+        app = create_app(current, writer, asked.site, access=access, archive=_archive(asked))
         open_.enter_context(_watch(asked, current, writer))
         _say(f"receipts in {asked.keeping.folder}: whole from the last signed head on; lymphorisk audit verify checks the rest")
         _say(f"answers at http://{f'[{asked.host}]' if ':' in asked.host else asked.host}:{at.getsockname()[1]}")
-        answer(app, at)
+        http_server.serve(app, at)
 
 
 @contextmanager
@@ -67,6 +76,22 @@ def _model(asked: Asked) -> Iterator[tuple[Artifact, Path]]:
             refuse(f"{asked.model} learned from simulated patients: it is no model for real ones; --dev serves it as an example")
         _say("; ".join([f"{artifact.model.name}, digest {artifact.digest}", *released(artifact)]))
         yield artifact, folder
+
+
+def _access(asked: Asked) -> Access:
+    """Who may ask: whoever has a key. Leaves with the way to make one where nobody has."""
+    try:
+        keys = ApiKeys(asked.access, read_key(asked.access_key, ACCESS))
+    except (BrokenSeal, OSError) as error:
+        refuse(f"nobody could be let in: {error}. {_FIRST_KEY}")
+    if not keys.any_good():
+        refuse(f"nobody could be let in: no key in {asked.access} is good. {_FIRST_KEY}")
+    return Proofs(keys)
+
+
+def _archive(asked: Asked) -> Archive:
+    keeping = asked.keeping
+    return Archive.open(keeping.folder, read_keys(keeping.key), heads=keeping.heads)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from serving.commands.model_options import MODEL, RECEIPTS, Digest, Releases, SealKey, Site, TrackingUri, Witness
-from serving.commands.options import DEFAULT_RECEIPTS, Heads, ReceiptsKey
+from serving.commands.options import DEFAULT_ACCESS, DEFAULT_RECEIPTS, Access, AccessKey, Heads, ReceiptsKey
 from serving.hosts import is_loopback
 from serving.keeping import Keeping
 from serving.loading import RELEASES, Where, refuse
@@ -32,6 +32,8 @@ def serve(
     receipts_key: ReceiptsKey = None,
     heads: Heads = None,
     witness: Witness = None,
+    access: Access = DEFAULT_ACCESS,
+    access_key: AccessKey = None,
 ) -> None:
     """Serve a model over HTTP: POST /v1/scores, GET /v1/model, GET /livez, GET /readyz. No score leaves without a receipt."""
     if not is_loopback(host):
@@ -41,4 +43,4 @@ def serve(
     except ModuleNotFoundError as error:
         refuse(f"{error.name} is not installed: the service needs lymphorisk[serving]")
     keeping = Keeping(receipts, receipts_key, heads, witness)
-    run(Asked(model, digest, Where(tracking_uri, releases, seal_key), site, dev, host, port, keeping))
+    run(Asked(model, digest, Where(tracking_uri, releases, seal_key), site, dev, host, port, keeping, access, access_key))

@@ -141,7 +141,7 @@ def _started(model: Path, folder: Path, before: str, options: Sequence[object]) 
         port = free.getsockname()[1]
     code = f"{before}\nimport lymphorisk\nlymphorisk.main()"
     kept = ("--receipts", folder / "receipts", "--receipts-key", folder / "receipts.key")
-    command = [sys.executable, "-c", code, "serve", "--model", model, "--port", port, *kept, *options]
+    command = [sys.executable, "-c", code, "serve", "--dev", "--model", model, "--port", port, *kept, *options]
     with (folder / "said").open("ab") as said:
         process = subprocess.Popen([str(word) for word in command], stdout=said, stderr=said)
     service = Service(port, folder, process)

@@ -143,7 +143,7 @@ def served(
     monkeypatch: pytest.MonkeyPatch, model: Path, kept: tuple[object, ...], *options: object
 ) -> tuple[int, str]:
     monkeypatch.setattr(http_server, "serve", lambda *_: None)
-    return run("serve", "--model", model, "--port", 0, *kept, *options)
+    return run("serve", "--dev", "--model", model, "--port", 0, *kept, *options)
 
 
 def test_who_opens_the_receipts_is_recorded_and_the_model_is_kept(

@@ -125,6 +125,19 @@ def test_a_model_of_simulated_patients_is_not_served_outside_dev(app: typer.Type
     assert (code, "simulated patients" in stderr) == (1, True)
 
 
+def test_nobody_is_served_where_nobody_has_a_key(app: typer.Typer, model_folder: Path, tmp_path: Path) -> None:
+    place = ("--access", tmp_path / "access", "--access-key", tmp_path / "access.key")
+    asked = ("serve", "--model", model_folder, "--receipts", tmp_path / "r", "--receipts-key", tmp_path / "k", *place)
+    code, _, stderr = run(app, *asked)
+    assert (code, "nobody could be let in: no access key at" in stderr, "lymphorisk keys add" in stderr) == (1, True, True)
+    assert run(app, "keys", "add", "A. Frey", "--role", "auditor", *place)[0] == 0
+    (made,) = json.loads(run(app, "keys", "list", "--json", *place)[1])
+    assert run(app, "keys", "revoke", made["prefix"], "--reason", "left", *place)[0] == 0
+    code, _, stderr = run(app, *asked)
+    assert (code, "no key in" in stderr) == (1, True)
+    assert not (tmp_path / "r").exists()
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "hospital.example"])
 def test_only_loopback_addresses_are_served(app: typer.Typer, model_folder: Path, host: str) -> None:
     code, _, stderr = run(app, "serve", "--model", model_folder, "--host", host)
