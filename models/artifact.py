@@ -118,6 +118,14 @@ def load(folder: Path | str, digest: str | None = None) -> Artifact:
         raise InvalidArtifact(f"{folder} is whole, but this version cannot read it: {reason}") from error
 
 
+def verify(folder: Path, digest: str) -> None:
+    """Raise InvalidArtifact unless `folder` holds, to the byte, the artifact of this digest; its manifest alone is parsed."""
+    rest, found = _verified_manifest(folder)
+    if found != digest:
+        raise InvalidArtifact(f"{folder} has digest {found}: the pinned digest is {digest}")
+    _verified_contents(folder, _manifest_of(rest)["files"])
+
+
 def _verified_manifest(folder: Path) -> tuple[bytes, str]:
     """The manifest but for its last field, which is the digest of the rest, and that digest."""
     path = folder / MANIFEST

@@ -30,6 +30,8 @@ from serving.current import Current
 from serving.described import described
 from serving.gathering import Gathering
 from serving.logs import tell
+from serving.metrics import Metrics
+from serving.operating import Operating, Operation
 from serving.pages.joined import pages
 from serving.pages.layout import Layout
 from serving.pages.reader import Reader, no_forms
@@ -51,7 +53,13 @@ _NO_STORE = {"Cache-Control": "no-store"}
 
 
 def create_app(
-    model: Artifact | Current, receipts: Receipts, site: str = "", *, access: Access, archive: Archive | None = None
+    model: Artifact | Current,
+    receipts: Receipts,
+    site: str = "",
+    *,
+    access: Access,
+    archive: Archive | None = None,
+    operation: Operation | None = None,
 ) -> Starlette:
     """The service of a verified model, or of whichever answers now; scores are recorded in `receipts`, every answer tells `site`.
 
@@ -60,9 +68,11 @@ def create_app(
     """
     current = model if isinstance(model, Current) else Current(model)
     problems = Problems(example(current.artifact.model))
-    service = Service(current, receipts, site, problems, Gathering(receipts))
-    door = Door(access, Notes(receipts), problems)
-    routes = service.routes() if archive is None else [*service.routes(), *pages(Reader(archive, door.notes, no_forms))]
+    operation = operation or Operation()
+    service = Service(current, receipts, site, problems, Gathering(receipts), operation.metrics)
+    door = Door(access, Notes(receipts), problems, operation.waiting)
+    asked = [*Operating(operation, current, receipts, problems).routes(), *service.routes()]
+    routes = asked if archive is None else [*asked, *pages(Reader(archive, door.notes, no_forms))]
     app = Starlette(routes=door.before(routes))
     app.state.layout = Layout(current, site)
     app.router.redirect_slashes = False
@@ -79,24 +89,17 @@ class Service:
     site: str
     problems: Problems
     _gathering: Gathering
+    _metrics: Metrics
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(SCORERS, "scoring"))
 
     def routes(self) -> list[Route]:
         """What may be asked over HTTP, apart from pages."""
         return [
-            route("GET", "/livez", self._livez),
-            route("GET", "/readyz", self._readyz),
             route("GET", "/openapi.json", self._openapi),
             route("GET", "/v1/me", self._me),
             route("GET", "/v1/model", self._model),
             route("POST", "/v1/scores", self._scores),
         ]
-
-    async def _livez(self, request: Request) -> Response:
-        return JSONResponse({"status": "alive"})
-
-    async def _readyz(self, request: Request) -> Response:
-        return await self.ready()
 
     async def _openapi(self, request: Request) -> Response:
         return JSONResponse(self.current.contract)
@@ -128,13 +131,9 @@ class Service:
         except NoReceipt as error:
             tell(logging.ERROR, "no score: it could not be recorded", reason=error.reason)
             return self._unavailable(f"no score: it could not be recorded ({error.reason})")
+        self._metrics.scored(len(answered.drafts), (one.why for one in answered.refused))
         shown = answered.shown(receipts, self.receipts.public_key)
         return Response(self._several(shown) if many else shown[0], 200, _NO_STORE, "application/json")
-
-    async def ready(self) -> JSONResponse:
-        """Whether a score could be recorded now."""
-        reason = await asyncio.get_running_loop().run_in_executor(self._threads, self.receipts.ready)
-        return self._unavailable(f"not ready: {reason}") if reason else JSONResponse({"status": "ready"}, headers=_NO_STORE)
 
     def _unavailable(self, title: str) -> JSONResponse:
         return self.problems.problem(HTTPStatus.SERVICE_UNAVAILABLE, title, headers={"Retry-After": str(RETRY_SECONDS)})
@@ -150,6 +149,7 @@ class Service:
         answering = Answering(self.current.artifact, self.site)
         answered = answering.answered(list(zip(asked.patients, _given(body, asked), strict=True)), caller, _refusal)
         if answered.refused and not asked.many:
+            self._metrics.scored(0, [answered.refused[0].why])
             return self.problems.refusal(answered.refused[0])
         return answered, asked.many
 

@@ -37,6 +37,7 @@ MAY: Mapping[Action, frozenset[Role]] = {
 ROUTES: Mapping[tuple[str, str], Action] = {  # method and path as the application knows them
     ("GET", "/livez"): Action.OPEN,
     ("GET", "/readyz"): Action.OPEN,
+    ("GET", "/metrics"): Action.WATCH,
     ("GET", "/openapi.json"): Action.KNOW,
     ("GET", "/v1/me"): Action.KNOW,
     ("GET", "/v1/model"): Action.KNOW,

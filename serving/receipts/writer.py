@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -44,6 +45,8 @@ class _Job:
 
 class Writer:
     """Open receipts; made by `open_writer`."""
+
+    watched: Callable[[int, float], object] = staticmethod(lambda records, seconds: None)  # hears of every group
 
     def __init__(self, chain: Chain, witness: Witness, closing: ExitStack):
         self._chain, self._witness, self._closing = chain, witness, closing
@@ -90,6 +93,11 @@ class Writer:
             with suppress(NoReceipt):
                 self._wait_for(self._put(_Job(())), READY_SECONDS)
         return self._chain.fault()
+
+    @property
+    def head(self) -> Signed | None:
+        """The last head that is durable."""
+        return self._chain.head
 
     @property
     def witness_fault(self) -> str:
@@ -162,6 +170,7 @@ class Writer:
             return jobs
 
     def _write(self, jobs: list[_Job]) -> None:
+        began = time.perf_counter()
         try:
             receipts = iter(self._chain.write([draft for job in jobs for draft in job.drafts], jobs[0].erasure))
         except (NoReceipt, Nobody) as error:
@@ -170,6 +179,7 @@ class Writer:
             for job in jobs:
                 job.future.set_exception(error)
             return
+        self.watched(sum(len(job.drafts) for job in jobs), time.perf_counter() - began)
         for job in jobs:
             # an erasure has one receipt and no draft of the caller's
             job.future.set_result([next(receipts) for _ in range(len(job.drafts) or job.erasure is not None)])
