@@ -17,8 +17,9 @@ import typer
 from serving.commands.erase import erase
 from serving.commands.export import export
 from serving.commands.keys import add, list_keys, revoke
+from serving.commands.migrate import migrate
 from serving.commands.model_options import MODEL, RECEIPTS, Digest, Releases, SealKey, Site, TrackingUri, Witness
-from serving.commands.options import Heads, ReceiptsKey
+from serving.commands.options import Database, Heads, ReceiptsKey
 from serving.commands.replay import replay
 from serving.commands.serve import serve
 from serving.commands.show import show
@@ -54,6 +55,7 @@ def mount(app: typer.Typer) -> None:
     audit.command("show")(show)
     audit.command("export")(export)
     audit.command("erase")(erase)
+    audit.command("migrate")(migrate)
     app.add_typer(audit, name="audit")
     keys = typer.Typer(no_args_is_help=True, help="API keys: who may ask the service in whose name.")
     keys.command("add")(add)
@@ -75,13 +77,14 @@ def score(
     receipts: MaybeReceipts = None,
     receipts_key: ReceiptsKey = None,
     heads: Heads = None,
+    database: Database = "",
     witness: Witness = None,
     as_json: AsJson = False,
 ) -> None:
     """Score patients: risks, terms and quality flags, one row a patient. A bad row is refused and the file goes on (exit 1)."""
     if out.resolve() == patients.resolve():
         raise typer.BadParameter("the scores would overwrite the patients", param_hint="--out")
-    keeping = Keeping(receipts, receipts_key, heads, witness) if receipts else None
+    keeping = Keeping(receipts, receipts_key, heads, witness, database) if receipts else None
     where = Where(tracking_uri, releases, seal_key)
     with found_model(model, digest, where) as (artifact, folder):
         artifact = at_site(artifact, model, site, where)

@@ -26,6 +26,7 @@ class Keeping:
     key: Path | None = None
     heads: Path | None = None
     witness: Path | None = None
+    database: str = ""  # URL of PostgreSQL; without it a file in the folder
 
 
 @contextmanager
@@ -42,20 +43,28 @@ def opened_receipts(keeping: Keeping, artifact: Artifact, model: Path, site: str
         try:
             writer = while_open.enter_context(_opened(keeping, artifact, model, site, say))
         except ModuleNotFoundError as error:
-            refuse(f"{error.name} is not installed: receipts need lymphorisk[serving]")
-        except (BrokenSeal, InvalidArtifact, NoReceipt, OSError) as error:
+            refuse(f"{error.name} is not installed: receipts need lymphorisk[{'postgresql' if keeping.database else 'serving'}]")
+        except (BrokenSeal, InvalidArtifact, NoReceipt, OSError, ValueError) as error:
             refuse(f"{keeping.folder}: no receipts can be written: {error}")
         yield writer
 
 
 @contextmanager
 def _opened(keeping: Keeping, artifact: Artifact, model: Path, site: str, say: Say) -> Iterator[Writer]:
+    from serving.receipts.heads import HEADS
     from serving.receipts.keys import read_keys, read_or_make_keys
+    from serving.receipts.place import DATABASE
     from serving.receipts.writer import open_writer
 
+    if keeping.database:
+        from serving.receipts.postgresql import require_no_owner
+
+        require_no_owner(keeping.database)
     # beside receipts that exist a new key would be of no use: they were sealed with another
-    keys = read_keys(keeping.key) if (keeping.folder / "receipts.db").exists() else read_or_make_keys(keeping.key, say)
-    with open_writer(keeping.folder, keys, heads=keeping.heads, witness=keeping.witness, say=say) as writer:
+    begun = (keeping.heads or keeping.folder / HEADS if keeping.database else keeping.folder / DATABASE).exists()
+    keys = read_keys(keeping.key) if begun else read_or_make_keys(keeping.key, say)
+    heads, witness, database = keeping.heads, keeping.witness, keeping.database
+    with open_writer(keeping.folder, keys, heads=heads, witness=witness, database=database, say=say) as writer:
         answers_from_now_on(keeping, writer, artifact, model, site)
         yield writer
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.commands.options import DEFAULT_RECEIPTS, AsJson, Heads, Receipts, ReceiptsKey
+from serving.commands.options import DEFAULT_RECEIPTS, AsJson, Database, Heads, Receipts, ReceiptsKey
 from serving.commands.selection import refusing
 from serving.loading import refuse
 
@@ -29,9 +29,13 @@ def erase(
     receipts: Receipts = DEFAULT_RECEIPTS,
     receipts_key: ReceiptsKey = None,
     heads: Heads = None,
+    database: Database = "",
     as_json: AsJson = False,
 ) -> None:
-    """Erase what a patient's receipts say, for ever: their places in the chain stay. The service must be stopped meanwhile."""
+    """Erase what a patient's receipts say, for ever: their places in the chain stay. The service must be stopped meanwhile.
+
+    Not where they lie in PostgreSQL: there the owner of the tables may erase beside it.
+    """
     if bool(patient) == bool(receipt):
         raise typer.BadParameter("allowed is either --patient PSEUDONYM or --receipt ID")
     if not by.strip() or not reason.strip():
@@ -42,16 +46,17 @@ def erase(
         from serving.receipts.record import NoReceipt
         from serving.receipts.writer import open_writer
 
-        store, keys = opened_store(receipts, receipts_key, heads)
+        store, keys = opened_store(receipts, receipts_key, heads, database)
         asked = named(store, receipt) if receipt else None
         concerned = _sharing(store, asked) if asked else _kept(store, keys.subject(patient))
         if not concerned:
             refuse("nothing to erase: nothing is kept under that name, or it was erased before")
         try:
-            with open_writer(receipts, keys, heads=heads, say=_say) as writer:
+            with open_writer(receipts, keys, heads=heads, database=database, say=_say) as writer:
                 (event,) = writer.erase(by=by, reason=reason, sequence=concerned[0].sequence)
         except NoReceipt as error:
-            refuse(f"nothing was erased: {error}. A service that is running must be stopped first")
+            way = "Only the owner of the tables may" if database else "A service that is running must be stopped first"
+            refuse(f"nothing was erased: {error}. {way}")
     _report(concerned, event.sequence, as_json)
 
 

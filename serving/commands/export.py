@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.commands.options import DEFAULT_RECEIPTS, AsJson, Heads, Receipts, ReceiptsKey
+from serving.commands.options import DEFAULT_RECEIPTS, AsJson, Database, Heads, Receipts, ReceiptsKey
 from serving.commands.selection import Patient, Since, Until, chosen, refusing
 
 if TYPE_CHECKING:
@@ -48,17 +48,18 @@ def export(
     receipts: Receipts = DEFAULT_RECEIPTS,
     receipts_key: ReceiptsKey = None,
     heads: Heads = None,
+    database: Database = "",
     as_json: AsJson = False,
 ) -> None:
     """Copy receipts out: decrypted for those who may read them (--out), or sealed for an auditor from outside (--sealed)."""
     if sealed is not None and out is None:
         if only or patient or since or until:
             raise typer.BadParameter("sealed records are exported all together, or the chain could not be checked")
-        _seal(sealed, receipts, heads, as_json)
+        _seal(sealed, receipts, heads, database, as_json)
     elif out is not None and sealed is None:
         if out.suffix.lower() not in (*LINES, *TABLES, PAGE):
             raise typer.BadParameter(f"allowed are {', '.join((*LINES, *TABLES, PAGE))}", param_hint="--out")
-        with refusing(), chosen(receipts, receipts_key, heads, only, patient, since, until, "export") as asked:
+        with refusing(), chosen(receipts, receipts_key, heads, database, only, patient, since, until, "export") as asked:
             counted = Counted(asked)
             _write(counted, out)
         _report(out, counted.passed, as_json)
@@ -93,12 +94,12 @@ def _report(out: Path, passed: int, as_json: bool) -> None:
         typer.echo(json.dumps({"receipts": passed, "out": str(out)}))
 
 
-def _seal(folder: Path, receipts: Path, heads: Path | None, as_json: bool) -> None:
+def _seal(folder: Path, receipts: Path, heads: Path | None, database: str, as_json: bool) -> None:
     with refusing():
         from serving.receipts.sealed import export_sealed
         from serving.receipts.store import Store
 
-        written = export_sealed(Store.open(receipts, heads=heads), folder)
+        written = export_sealed(Store.open(receipts, heads=heads, database=database), folder)
     typer.echo(f"{written:,} sealed records in {folder}; README.txt there says how they are checked", err=True)
     if as_json:
         typer.echo(json.dumps({"records": written, "out": str(folder)}))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.commands.options import DEFAULT_RECEIPTS, AsJson, Heads, Receipts, ReceiptsKey
+from serving.commands.options import DEFAULT_RECEIPTS, AsJson, Database, Heads, Receipts, ReceiptsKey
 from serving.commands.selection import Ids, Patient, Since, Until, chosen, refusing
 from serving.loading import REFUSED, RELEASES, Where, load_model
 
@@ -37,6 +37,7 @@ def replay(
     receipts: Receipts = DEFAULT_RECEIPTS,
     receipts_key: ReceiptsKey = None,
     heads: Heads = None,
+    database: Database = "",
     model: Models = None,
     other: With = None,
     day: Day = 90,
@@ -47,7 +48,7 @@ def replay(
 ) -> None:
     """Compute scores again from their receipts: the same probability, the same terms. Exit 1 where one differs."""
     cuts = _cuts(bands)
-    with refusing(), chosen(receipts, receipts_key, heads, ids, patient, since, until, "replay") as asked:
+    with refusing(), chosen(receipts, receipts_key, heads, database, ids, patient, since, until, "replay") as asked:
         if other is None:
             _replay(asked, receipts, model or [], as_json)
         else:

@@ -44,12 +44,12 @@ def refusing() -> Iterator[None]:
         refuse(str(error))
 
 
-def opened_store(folder: Path, key: Path | None, heads: Path | None) -> tuple[Store, ReceiptKeys]:
+def opened_store(folder: Path, key: Path | None, heads: Path | None, database: str = "") -> tuple[Store, ReceiptKeys]:
     """The store, and the keys with which its receipts are read; raises what `refusing` says."""
     from serving.receipts.keys import read_keys
     from serving.receipts.store import Store
 
-    return Store.open(folder, heads=heads), read_keys(key)
+    return Store.open(folder, heads=heads, database=database), read_keys(key)
 
 
 def asked_for(ids: list[str] | None, patient: str, since: datetime | None, until: datetime | None) -> Asked:
@@ -66,6 +66,7 @@ def chosen(
     folder: Path,
     key: Path | None,
     heads: Path | None,
+    database: str,
     ids: list[str] | None,
     patient: str,
     since: datetime | None,
@@ -77,7 +78,7 @@ def chosen(
 
     from serving.receipts.finding import found, unaltered
 
-    store, keys = opened_store(folder, key, heads)
+    store, keys = opened_store(folder, key, heads, database)
     bar = partial(tqdm, desc=doing, unit="receipts", disable=None)
     records = found(store, keys, asked_for(ids, patient, since, until), lambda passing, total: bar(passing, total=total))
     yield (unaltered(store, keys, record) for record in records)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from serving.commands.model_options import MODEL, RECEIPTS, Digest, Releases, SealKey, Site, TrackingUri, Witness
-from serving.commands.options import DEFAULT_ACCESS, DEFAULT_RECEIPTS, Access, AccessKey, Heads, ReceiptsKey
+from serving.commands.options import DEFAULT_ACCESS, DEFAULT_RECEIPTS, Access, AccessKey, Database, Heads, ReceiptsKey
 from serving.hosts import is_loopback
 from serving.keeping import Keeping
 from serving.loading import RELEASES, Where, refuse
@@ -31,6 +31,7 @@ def serve(
     receipts: _Receipts = DEFAULT_RECEIPTS,
     receipts_key: ReceiptsKey = None,
     heads: Heads = None,
+    database: Database = "",
     witness: Witness = None,
     access: Access = DEFAULT_ACCESS,
     access_key: AccessKey = None,
@@ -42,5 +43,5 @@ def serve(
         from serving.running import Asked, run
     except ModuleNotFoundError as error:
         refuse(f"{error.name} is not installed: the service needs lymphorisk[serving]")
-    keeping = Keeping(receipts, receipts_key, heads, witness)
+    keeping = Keeping(receipts, receipts_key, heads, witness, database)
     run(Asked(model, digest, Where(tracking_uri, releases, seal_key), site, dev, host, port, keeping, access, access_key))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.commands.options import DEFAULT_RECEIPTS, AsJson, Heads, Receipts, ReceiptsKey
+from serving.commands.options import DEFAULT_RECEIPTS, AsJson, Database, Heads, Receipts, ReceiptsKey
 from serving.commands.selection import Ids, Patient, asked_for, opened_store, refusing
 from serving.loading import REFUSED, refuse
 
@@ -24,6 +24,7 @@ def show(
     receipts: Receipts = DEFAULT_RECEIPTS,
     receipts_key: ReceiptsKey = None,
     heads: Heads = None,
+    database: Database = "",
     html: Html = None,
     as_json: AsJson = False,
 ) -> None:
@@ -33,7 +34,7 @@ def show(
     with refusing():
         from serving.receipts.audited import audited
 
-        store, keys = opened_store(receipts, receipts_key, heads)
+        store, keys = opened_store(receipts, receipts_key, heads, database)
         found = list(audited(store, keys, asked_for(ids, patient, None, None)))
         if not found:
             refuse("no receipt of a score for that pseudonym")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.commands.options import DEFAULT_RECEIPTS, AsJson, Heads, Receipts, ReceiptsKey
+from serving.commands.options import DEFAULT_RECEIPTS, AsJson, Database, Heads, Receipts, ReceiptsKey
 from serving.commands.selection import opened_store, refusing
 from serving.loading import REFUSED
 
@@ -27,6 +27,7 @@ def verify(
     receipts: Receipts = DEFAULT_RECEIPTS,
     receipts_key: ReceiptsKey = None,
     heads: Heads = None,
+    database: Database = "",
     witness: Witness = None,
     expect_receipt: Expect = None,
     mark: Noted = None,
@@ -34,7 +35,7 @@ def verify(
 ) -> None:
     """Verify every receipt: chain, seals, signed heads, keys, models. Names the first that is not as it was written (exit 1)."""
     with refusing():
-        found = _verified(receipts, receipts_key, heads, witness or [], expect_receipt or [], mark)
+        found = _verified(receipts, receipts_key, heads, database, witness or [], expect_receipt or [], mark)
     if as_json:
         typer.echo(json.dumps(found.as_json()))
     else:
@@ -44,14 +45,20 @@ def verify(
 
 
 def _verified(
-    folder: Path, key: Path | None, heads: Path | None, witnesses: list[Path], answers: list[Path], noted: Path | None
+    folder: Path,
+    key: Path | None,
+    heads: Path | None,
+    database: str,
+    witnesses: list[Path],
+    answers: list[Path],
+    noted: Path | None,
 ) -> Verified:
     from tqdm import tqdm
 
     from serving.receipts.mark import read_mark, write_mark
     from serving.receipts.verify import verify
 
-    store, keys = opened_store(folder, key, heads)
+    store, keys = opened_store(folder, key, heads, database)
     since = read_mark(noted, store.id, keys.sealing) if noted and noted.exists() else None
     with tqdm(desc="verify", unit="records", disable=None) as bar:
 

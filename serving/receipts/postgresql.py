@@ -18,14 +18,15 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from models import durable
 from serving.receipts.migrating import REVISION
 from serving.receipts.place import LOCK, DatabaseFault, said
-from serving.receipts.postgresql_tables import MIGRATE, SCHEMA, damage, differences
+from serving.receipts.postgresql_tables import MIGRATE, SCHEMA, damage, differences, powerful
+from serving.receipts.record import NoReceipt
 from serving.receipts.tables import STORE
 
 PATIENCE = 4.5  # seconds that a turn may take with all that it asks; whoever wants a receipt waits a little longer
@@ -200,12 +201,25 @@ def require_url(url: str) -> None:
         raise ValueError(f"--database holds a password, which everybody on this computer can read there: {way}")
 
 
+def require_no_owner(url: str) -> None:
+    """NoReceipt where whoever the URL names could do more to the tables than the service needs, or cannot be asked."""
+    require_url(url)
+    try:
+        with engine_of(partial(begun, url)).connect() as connection:
+            role = str(connection.execute(text("SELECT current_user")).scalar())
+            if not powerful(connection, role):
+                return
+    except (SQLAlchemyError, DatabaseFault) as error:
+        raise NoReceipt(str(getattr(error, "orig", None) or error).strip()) from error
+    raise NoReceipt(f"{role} could alter receipts: give the service a role of its own ({MIGRATE})")
+
+
 def engine_of(connect: Callable[[], Session]) -> Engine:
     """What SQLAlchemy needs; a transaction begins when it is asked for, and what is asked outside of one is one by itself."""
     engine = create_engine(
         "postgresql+psycopg://", creator=connect, poolclass=NullPool, hide_parameters=True, use_native_hstore=False
     )
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    event.listen(engine, "begin", _begin)
     return engine
 
 
@@ -242,6 +256,11 @@ def _durable(url: str) -> Session:
             found.close()
             raise DatabaseFault(f"{name} is {row and row[0]}: it could lose what it has committed; allowed is {allowed[0]}")
     return found
+
+
+def _begin(connection: Connection) -> None:
+    with _told():  # beneath SQLAlchemy, which would ask for a cursor of the server where rows are fetched by blocks
+        _bare(connection).execute("BEGIN")
 
 
 @contextmanager

@@ -62,7 +62,7 @@ _SPACE = "(SELECT oid FROM pg_namespace WHERE nspname = :schema)"
 _FOUND = tuple(
     text(one.replace(":space", _SPACE))
     for one in (
-        """SELECT CASE relkind WHEN 'r' THEN 'table ' ELSE 'relation of kind ' || relkind || ' ' END || relname
+        """SELECT CASE relkind WHEN 'r' THEN 'table ' ELSE 'relation of kind ' || relkind::text || ' ' END || relname
              || CASE relpersistence WHEN 'p' THEN ' kept' ELSE ' not kept' END
              || CASE WHEN relrowsecurity OR relforcerowsecurity THEN ', rows for some' ELSE ', rows for all' END
            FROM pg_class WHERE relnamespace = :space AND relkind NOT IN ('i', 't')""",
@@ -75,14 +75,14 @@ _FOUND = tuple(
            FROM pg_index JOIN pg_class ON indrelid = pg_class.oid WHERE relnamespace = :space AND relkind <> 't'""",
         """SELECT 'trigger ' || tgname || ' on ' || relname || ', kind ' || tgtype || ', calls ' || proname
              || CASE tgenabled WHEN 'A' THEN '' ELSE ', not always' END
-             || CASE WHEN tgqual IS NULL AND tgnargs = 0 AND tgattr = '' THEN '' ELSE ', on a condition' END
+             || CASE WHEN tgqual IS NULL AND tgnargs = 0 AND tgattr::text = '' THEN '' ELSE ', on a condition' END
              || CASE WHEN pronamespace = :space THEN '' ELSE ' of another schema' END
            FROM pg_trigger JOIN pg_class ON tgrelid = pg_class.oid JOIN pg_proc ON tgfoid = pg_proc.oid
            WHERE relnamespace = :space AND NOT tgisinternal""",
         """SELECT 'function ' || proname || ' in ' || lanname || CASE WHEN prosecdef THEN ' as its owner' ELSE '' END
              || CASE WHEN proconfig IS NULL THEN '' ELSE ' with settings' END || ': ' || prosrc
            FROM pg_proc JOIN pg_language ON prolang = pg_language.oid WHERE pronamespace = :space""",
-        """SELECT 'constraint ' || conname || ' of kind ' || contype FROM pg_constraint
+        """SELECT 'constraint ' || conname || ' of kind ' || contype::text FROM pg_constraint
            WHERE connamespace = :space AND contype NOT IN ('p', 'n')""",
         "SELECT 'rule ' || rulename FROM pg_rewrite JOIN pg_class ON ev_class = pg_class.oid WHERE relnamespace = :space",
         """SELECT 'table that inherits from ' || parent.relname FROM pg_inherits JOIN pg_class parent ON inhparent = parent.oid
