@@ -19,7 +19,7 @@ from serving.access.door import route
 PATH = "/static/{name}"
 _FOLDER = Path(__file__).parent / "static"
 _MEDIA = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 _DIGITS = 16  # of the digest, in the name
 
 

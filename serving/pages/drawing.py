@@ -10,8 +10,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-WIDTH, LABELS, VALUES = 760, 270, 76  # of a figure; its column of labels; its column of values
-PLOT = WIDTH - LABELS - VALUES - 16
+WIDTH, LABELS, VALUES = 760, 270, 90  # of a staircase; its column of labels; its column of values
+NARROW, SHORT = 430, 70  # the figure of risks, whose labels are short
 ROW, BAR, TOP, FOOT = 24, 14, 6, 30  # heights
 MOST_STEPS = 14  # of a staircase: the others, which are smaller, are one step together; the table beside it has them all
 SLACK = 1e-9  # by which a sum may miss its end: the one to which terms add up
@@ -77,13 +77,13 @@ class Ranges:
     rows: tuple[Range, ...]
     ticks: tuple[Tick, ...]
     height: float
-    names: float = LABELS - 10
-    width: float = WIDTH
+    names: float = SHORT - 10
+    width: float = NARROW
 
 
 def ranges(risks: Sequence[tuple[str, Mapping[str, float]]], show: Show) -> Ranges:
     """The figure of labelled risks, each with risk, low, high and reference."""
-    scale = Scale(0.0, 1.0)
+    scale = Scale(0.0, 1.0, SHORT, NARROW - 80)
     rows = []
     for place, (label, one) in enumerate(risks):
         low, high = scale.at(one["low"]), scale.at(one["high"])
@@ -104,15 +104,15 @@ def staircase(start: Step, steps: Sequence[Step], end: Step, show: Show, rest: s
         raise DoesNotAddUp(f"{len(steps)} steps do not lead from the start to the end")
     shown = shortened(steps, rest)
     places = [start[1], *_running(start[1], shown), end[1], *([] if base is None else [base])]
-    scale = Scale(min(places), max(places))
+    scale = Scale(min(places), max(places), LABELS, WIDTH - VALUES)
     bars = list(_bars(start, shown, end, show, scale, base))
     height = TOP + ROW * len(bars) + FOOT
-    return Staircase(tuple(bars), tuple(Tick(scale.at(one), show(one)) for one in scale.ticks()), height)
+    return Staircase(tuple(bars), tuple(Tick(scale.at(one), f"{one:.6g}") for one in scale.ticks()), height)
 
 
 def shortened(steps: Sequence[Step], rest: str) -> list[Step]:
-    """The largest steps first; those beyond MOST_STEPS together, last. Steps of nothing are left out."""
-    moving = sorted((one for one in steps if one[1] != 0), key=lambda one: -abs(one[1]))
+    """The largest steps first; those beyond MOST_STEPS together, last. Steps of nothing, but for rounding, are left out."""
+    moving = sorted((one for one in steps if abs(one[1]) > SLACK), key=lambda one: -abs(one[1]))
     if len(moving) <= MOST_STEPS:
         return moving
     small = moving[MOST_STEPS - 1 :]
@@ -121,16 +121,18 @@ def shortened(steps: Sequence[Step], rest: str) -> list[Step]:
 
 @dataclass(frozen=True)
 class Scale:
-    """Numbers from `low` to `high` laid out across the plot."""
+    """Numbers from `low` to `high` laid out from `left` to `right`."""
 
     low: float
     high: float
+    left: float
+    right: float
 
     def at(self, value: float) -> float:
         """How far across; in the middle of a scale without a width."""
         span = self.high - self.low
         share = (value - self.low) / span if span > 0 else 0.5
-        return round(LABELS + PLOT * share, 2)
+        return round(self.left + (self.right - self.left) * share, 2)
 
     def ticks(self) -> list[float]:
         """A few round numbers within it."""

@@ -41,5 +41,7 @@ def _erased(facts: Mapping[str, Any]) -> str:
 def _access(facts: Mapping[str, Any]) -> str:
     who = facts["who"]
     name = say("events", "nobody") if who is None else f"{who['name']} ({', '.join(who['roles'])})"
-    details = ", ".join(f"{name.replace('_', ' ')} {cell(value)}" for name, value in flat(facts["what"]) if told(value))
-    return say("events", "access", who=name, did=facts["did"], what=f": {details}" if details else "")
+    what = dict(flat(facts["what"]))
+    receipt = say("events", "access_receipt", number=what.pop("receipt")) if "receipt" in what else ""
+    details = ", ".join(f"{name.replace('_', ' ')} {cell(value)}" for name, value in what.items() if told(value))
+    return say("events", "access", who=name, did=facts["did"], receipt=receipt, what=f" ({details})" if details else "")

@@ -1,6 +1,6 @@
 """What all pages have in common: who is signed in and where they may go, what is said above and below, and what a browser may do.
 
-A page fetches nothing but its own style and scripts, runs no script that stands in it, and is kept by no cache.
+A page fetches nothing but its own style and scripts, holds neither itself (`serving.protection` forbids it), and is never stored.
 """
 
 from __future__ import annotations
@@ -34,16 +34,7 @@ NAVIGATION = (  # path, and its word in words/en/layout.toml; shown to those who
 )
 CSRF = "csrf"  # under which a request carries the token that its forms must give back; set by whoever finds the session
 SIGN_OUT = "/sign-out"
-POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": POLICY,
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+HEADERS = {"Cache-Control": "no-store"}  # what else protects an answer the server adds to all of them (serving.protection)
 
 
 @dataclass(frozen=True)

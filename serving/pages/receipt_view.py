@@ -17,7 +17,9 @@ from serving.receipts.finding import ERASED
 from serving.receipts.record import SCORE
 from serving.receipts.telling import NOT_KEPT, Section, percent, sections, value_used
 
+PLAIN = {"ok", "converted", "not measured", "estimated", "not applicable"}  # states that cast no doubt on a value that was given
 DAY = 90  # the horizon whose figures are open, or the one nearest to it
+FELT = 0.05  # percentage points: less is shown as none
 MOSTLY = 0.5  # of a group's term: from there on it is an estimate rather than a measurement
 
 
@@ -108,9 +110,10 @@ def _group_rows(horizons: Sequence[Mapping[str, Any]]) -> list[GroupRow]:
     for place, group in enumerate(horizons[0]["groups"] if horizons else ()):
         alike = [one["groups"][place] for one in horizons]
         remarks = []
-        if not any(one["distinguishable"] for one in alike):
+        felt = any(abs(one["percentage_points"]) >= FELT for one in alike)
+        if felt and not any(one["distinguishable"] for one in alike):
             remarks.append(say("receipt", "undistinguished"))
-        if all(one["estimated_share"] > MOSTLY for one in alike):
+        if felt and all(one["estimated_share"] > MOSTLY for one in alike):
             remarks.append(say("receipt", "estimated"))
         rows.append(GroupRow(group["group"], tuple(one["percentage_points"] for one in alike), "; ".join(remarks)))
     return rows
@@ -119,7 +122,10 @@ def _group_rows(horizons: Sequence[Mapping[str, Any]]) -> list[GroupRow]:
 def _qualities(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Every input: the value that was used, and what must be known of it; those that are no input of the sum last."""
     used = {one["feature"]: value_used(one) for one in answer["explanation"]["inputs"]}
-    found = [one | {"value": used.get(one["input"], ""), "remarks": one.get("remarks", ())} for one in answer["quality"]]
+    found = [
+        one | {"value": used.get(one["input"], ""), "remarks": one.get("remarks", ()), "doubts": sorted({*one["states"]} - PLAIN)}
+        for one in answer["quality"]
+    ]
     return sorted(found, key=lambda one: one["input"] not in used)
 
 
