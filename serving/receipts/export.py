@@ -94,10 +94,10 @@ def _write_csv(path: Path, columns: list[str], rows: Iterable[str], for_spreadsh
         writer.writeheader()
         for line in rows:
             row = json.loads(line)
-            writer.writerow({name: _inert(value) for name, value in row.items()} if for_spreadsheets else row)
+            writer.writerow({name: inert(value) for name, value in row.items()} if for_spreadsheets else row)
 
 
-def _inert(value: object) -> object:
+def inert(value: object) -> object:
     """A text that no spreadsheet takes for a formula."""
     return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
