@@ -23,7 +23,9 @@ from starlette.routing import Route
 
 from models.artifact import Artifact
 from serving.access.door import Access, Door, route, who
+from serving.access.forms import posted
 from serving.access.noting import Notes
+from serving.access.sessions import Sessions
 from serving.body import Unacceptable, received
 from serving.caller import over_http
 from serving.current import Current
@@ -35,6 +37,8 @@ from serving.operating import Operating, Operation
 from serving.pages.joined import pages
 from serving.pages.layout import Layout
 from serving.pages.reader import Reader, no_forms
+from serving.pages.trouble import Readable
+from serving.pages.signing import Signing
 from serving.problems import Problems
 from serving.receipts.archive import Archive
 from serving.receipts.payload import Receipts, dumped
@@ -59,12 +63,13 @@ def create_app(
     *,
     access: Access,
     archive: Archive | None = None,
+    sessions: Sessions | None = None,
     operation: Operation | None = None,
 ) -> Starlette:
     """The service of a verified model, or of whichever answers now; scores are recorded in `receipts`, every answer tells `site`.
 
-    `access` finds out who asks; what they may do stands in `serving.access.permissions`. Pages read `archive`: without it there
-    are none.
+    `access` finds out who asks; what they may do stands in `serving.access.permissions`. Pages read `archive`, and take forms
+    from the browsers of `sessions`: without them there are none.
     """
     current = model if isinstance(model, Current) else Current(model)
     problems = Problems(example(current.artifact.model))
@@ -72,9 +77,14 @@ def create_app(
     service = Service(current, receipts, site, problems, Gathering(receipts), operation.metrics)
     door = Door(access, Notes(receipts), problems, operation.waiting)
     asked = [*Operating(operation, current, receipts, problems).routes(), *service.routes()]
-    routes = asked if archive is None else [*asked, *pages(Reader(archive, door.notes, no_forms))]
-    app = Starlette(routes=door.before(routes))
+    if archive is not None:
+        asked += pages(Reader(archive, door.notes, posted if sessions is not None else no_forms))
+    if sessions is not None:
+        asked += Signing(sessions, door.notes).routes()
+    app = Starlette(routes=door.before(asked))
     app.state.layout = Layout(current, site)
+    if archive is not None:
+        app.add_middleware(Readable)
     app.router.redirect_slashes = False
     problems.install(app)
     return app

@@ -6,7 +6,7 @@ What it opens it closes, in the other order: model, receipts, socket, the watch 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,13 +18,14 @@ from models.seal import BrokenSeal
 from models.seal_key import ACCESS, read_key
 from serving import http_server
 from serving.access.api_keys import ApiKeys
-from serving.access.desk import Desk
-from serving.access.door import Access
+from serving.access.desk import DESK, Desk
 from serving.access.proofs import Proofs
+from serving.access.sessions import SESSIONS, Sessions
 from serving.app import create_app
 from serving.current import Current
 from serving.keeping import Keeping, answers_from_now_on, opened_receipts
 from serving.loading import URIS, Where, at_site, found_model, refuse
+from serving.pages.signing import ONCE
 from serving.receipts.archive import Archive
 from serving.receipts.keys import read_keys
 from serving.receipts.writer import Writer
@@ -53,17 +54,23 @@ def run(asked: Asked) -> None:
     """Answer until the process is asked to end; leaves with exit code 1 and the reason where it cannot begin."""
     with ExitStack() as open_:
         artifact, folder = open_.enter_context(_model(asked))
-        access = Desk() if asked.dev else _access(asked)
+        keys = None if asked.dev else _keys(asked)
         writer = open_.enter_context(opened_receipts(asked.keeping, artifact, folder, asked.site, _say))
         try:
             at = open_.enter_context(http_server.listening(asked.host, asked.port))
         except OSError as error:
             refuse(f"--host {asked.host} --port {asked.port}: {error.strerror}")
         current = Current(artifact)
-        app = create_app(current, writer, asked.site, access=access, archive=_archive(asked))
+        archive = _archive(asked)
+        sessions = open_.enter_context(closing(_sessions(asked, archive)))
+        access = Desk(sessions) if keys is None else Proofs(keys, sessions=sessions)
+        app = create_app(current, writer, asked.site, access=access, archive=archive, sessions=sessions)
         open_.enter_context(_watch(asked, current, writer))
         _say(f"receipts in {asked.keeping.folder}: whole from the last signed head on; lymphorisk audit verify checks the rest")
-        _say(f"answers at http://{f'[{asked.host}]' if ':' in asked.host else asked.host}:{at.getsockname()[1]}")
+        place = f"http://{f'[{asked.host}]' if ':' in asked.host else asked.host}:{at.getsockname()[1]}"
+        _say(f"answers at {place}")
+        if asked.dev:
+            _say(f"sign in once, within five minutes, at {place}{ONCE}?word={sessions.link(DESK)}")
         http_server.serve(app, at)
 
 
@@ -78,15 +85,21 @@ def _model(asked: Asked) -> Iterator[tuple[Artifact, Path]]:
         yield artifact, folder
 
 
-def _access(asked: Asked) -> Access:
-    """Who may ask: whoever has a key. Leaves with the way to make one where nobody has."""
+def _keys(asked: Asked) -> ApiKeys:
+    """The keys of those who may ask. Leaves with the way to make one where nobody has any."""
     try:
         keys = ApiKeys(asked.access, read_key(asked.access_key, ACCESS))
     except (BrokenSeal, OSError) as error:
         refuse(f"nobody could be let in: {error}. {_FIRST_KEY}")
     if not keys.any_good():
         refuse(f"nobody could be let in: no key in {asked.access} is good. {_FIRST_KEY}")
-    return Proofs(keys)
+    return keys
+
+
+def _sessions(asked: Asked, archive: Archive) -> Sessions:
+    """The browsers that are signed in; of this process alone where it was started for trying out."""
+    folder = asked.keeping.folder if asked.dev else asked.access
+    return Sessions(folder / SESSIONS, archive.keys.secret.derived("sessions"))
 
 
 def _archive(asked: Asked) -> Archive:
