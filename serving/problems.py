@@ -12,8 +12,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from models.fault import Fault
+from serving.receipts.record import NoReceipt
 from serving.refused import Refused, pointed
 
+RETRY_SECONDS = 2
 PROBLEM = "application/problem+json"
 _KINDS = {
     "invalid": "the patient cannot be read",
@@ -51,12 +53,20 @@ class Problems:
     def install(self, app: Starlette) -> None:
         """Lets every error of `app` leave as a problem document."""
         app.add_exception_handler(HTTPException, self._http)
+        app.add_exception_handler(NoReceipt, self._unrecorded)
         app.add_exception_handler(500, self._unexpected)
 
     async def _http(self, request: Request, error: Exception) -> JSONResponse:
-        status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else 500)
-        headers = error.headers if isinstance(error, HTTPException) else None
-        return self.problem(status, status.phrase, headers=headers)
+        """The detail of an HTTPException is in words of ours, or the phrase of its status."""
+        if not isinstance(error, HTTPException):
+            return await self._unexpected(request, error)
+        return self.problem(HTTPStatus(error.status_code), error.detail, headers=error.headers)
+
+    async def _unrecorded(self, request: Request, error: Exception) -> JSONResponse:
+        """What is to be shown is recorded first: see `serving.access.noting`."""
+        reason = error.reason if isinstance(error, NoReceipt) else "it is not known why"
+        title = f"nothing is shown: that it was asked for could not be recorded ({reason})"
+        return self.problem(HTTPStatus.SERVICE_UNAVAILABLE, title, headers={"Retry-After": str(RETRY_SECONDS)})
 
     async def _unexpected(self, request: Request, error: Exception) -> JSONResponse:
         return self.problem(

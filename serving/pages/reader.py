@@ -16,6 +16,7 @@ from starlette.requests import Request
 from serving.access.door import who
 from serving.access.noting import Notes
 from serving.receipts.archive import Archive
+from serving.receipts.record import BrokenReceipt
 
 Found = TypeVar("Found")
 Posted = Callable[[Request], Awaitable[Mapping[str, str]]]  # the fields of a form, once it is known to come from a page of ours
@@ -32,8 +33,11 @@ class Reader:
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(READERS, "pages"), repr=False)
 
     async def read(self, look: Callable[[], Found]) -> Found:
-        """What `look` finds in the archive, looked for in a thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, look)
+        """What `look` finds in the archive, looked for in a thread; 503 with the reason where the archive cannot be read."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, look)
+        except BrokenReceipt as error:
+            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, f"the receipts cannot be read: {error}") from error
 
     async def note(self, request: Request, did: str, **what: object) -> None:
         """Records what is about to be shown to whoever asks; NoReceipt where it cannot be, and then it is not shown."""
