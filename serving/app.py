@@ -37,8 +37,8 @@ from serving.operating import Operating, Operation
 from serving.pages.joined import pages
 from serving.pages.layout import Layout
 from serving.pages.reader import Reader, no_forms
-from serving.pages.trouble import Readable
 from serving.pages.signing import Signing
+from serving.pages.trouble import Readable
 from serving.problems import Problems
 from serving.receipts.archive import Archive
 from serving.receipts.payload import Receipts, dumped
