@@ -12,9 +12,8 @@ import numpy as np
 
 from serving.receipts.attributions.importance import Global, importance
 from serving.receipts.attributions.strata import MISSING, ORDER, UNKNOWN
-from serving.receipts.attributions.table import Rows, Table
+from serving.receipts.attributions.table import SMALLEST, Rows, Table
 
-SMALLEST = 10  # patients; the same as in what leaves the training computer
 _LAST = (MISSING, UNKNOWN)
 
 

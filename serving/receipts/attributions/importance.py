@@ -2,7 +2,8 @@
 
 The mean absolute SHAP term is the usual measure of global importance (Lundberg 2020, doi:10.1038/s42256-019-0138-9); beside it
 stands the signed mean, because what raises some risks and lowers others has a large one and a small other. Percentage points are
-those of the answers: of groups alone, and on average they sum to the mean risk minus the mean reference risk.
+those of the answers: of groups alone, and on average they sum to the mean risk minus the mean reference risk. In how many an
+input was estimated is left out where that would tell of one to nine patients.
 """
 
 from __future__ import annotations
@@ -13,11 +14,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from serving.receipts.attributions.resampling import Figure, means
-from serving.receipts.attributions.table import ESTIMATED, Floats, Table
+from serving.receipts.attributions.table import ESTIMATED, Floats, Table, few
 
-ABSOLUTE, SIGNED = "mean absolute term", "mean term"  # log-odds
-ABSOLUTE_POINTS, SIGNED_POINTS = "mean absolute change", "mean change"  # percentage points
-LARGEST, UNCLEAR, ESTIMATES = "largest of all", "not distinguishable", "rests on estimates"  # shares
+ABSOLUTE, SIGNED = "mean absolute term", "mean term"
+ABSOLUTE_POINTS, SIGNED_POINTS = "mean absolute change", "mean change"
+LARGEST, UNCLEAR, ESTIMATES = "largest of all", "not distinguishable", "rests on estimates"
+UNITS: Mapping[str, str] = {
+    ABSOLUTE: "log-odds",
+    SIGNED: "log-odds",
+    ABSOLUTE_POINTS: "percentage points",
+    SIGNED_POINTS: "percentage points",
+    LARGEST: "share",
+    UNCLEAR: "share",
+    ESTIMATES: "share",
+}
 
 
 @dataclass(frozen=True)
@@ -76,4 +86,6 @@ def _of_inputs(table: Table) -> Iterator[tuple[str, str, Floats]]:
         term = table.term[:, place].astype(np.float64)
         yield f"input {one.name}", ABSOLUTE, np.abs(term)
         yield f"input {one.name}", SIGNED, term
-        yield f"input {one.name}", ESTIMATES, (table.states[:, place] & ESTIMATED > 0).astype(np.float64)
+        estimated = table.states[:, place] & ESTIMATED > 0
+        if not few(estimated, table.patient):
+            yield f"input {one.name}", ESTIMATES, estimated.astype(np.float64)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from models.patient import InvalidPatient
@@ -31,7 +31,7 @@ class Limit:
 
 
 NO_LIMIT = Limit(2**62, float("inf"))
-Watch = Callable[[Iterator[Receipt]], Iterator[Receipt]]
+Watch = Callable[[Iterator[Receipt]], Iterable[Receipt]]
 
 
 @dataclass(frozen=True)

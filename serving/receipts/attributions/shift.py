@@ -6,7 +6,7 @@ Compared is what was answered, and the patients differ. What two models say of t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from serving.receipts.attributions.chance import LEVEL, Shuffled, probabilities
 from serving.receipts.attributions.distances import Words
 from serving.receipts.attributions.lines import LEAST, Line, Pair, lines
 from serving.receipts.attributions.resampling import Figure, differences
-from serving.receipts.attributions.table import Floats, Table
+from serving.receipts.attributions.table import Floats, Table, few
 
 QUANTILES = (10, 50, 90)  # per cent
 
@@ -45,7 +45,8 @@ class Distance:
 class Shifted:
     """One line of the comparison; `p` says how often chance makes any line as far out as this one.
 
-    The mean of a yes or no is its share; words have neither a mean nor a difference.
+    The mean of a yes or no is its share; words have neither a mean nor a difference. Where a share would tell of one to nine
+    patients there are no numbers but `p`.
     """
 
     line: Line
@@ -82,8 +83,8 @@ def shift(first: Table, second: Table) -> Shift:
     value, chance, p = _tried(found, pair.which, shuffled)
     distances = [dict(zip(one.called, map(Distance, *two), strict=True)) for one, *two in zip(found, value, chance, strict=True)]
     apart = zip(found, _sides(pair, found), _differences(pair, found), distances, p, strict=True)
-    told = tuple(Shifted(line, *sides, difference, by_name, each) for line, sides, difference, by_name, each in apart)
-    return Shift(first.patients, second.patients, shuffled.in_both, told, untold)
+    told = [Shifted(line, *sides, difference, by_name, each) for line, sides, difference, by_name, each in apart]
+    return Shift(first.patients, second.patients, shuffled.in_both, tuple(_shown(pair, one) for one in told), untold)
 
 
 def require_enough(called: str, table: Table, least: int = LEAST) -> None:
@@ -91,6 +92,17 @@ def require_enough(called: str, table: Table, least: int = LEAST) -> None:
     if (patients := table.patients) < least:
         there = str(patients) if patients >= 10 else "fewer than 10"
         raise TooFew(f"{called}: {there} patients with a risk within {table.horizon} days; at least {least} are needed")
+
+
+def _shown(pair: Pair, one: Shifted) -> Shifted:
+    """The line, or what may be told of it."""
+    if not isinstance(one.line.measure, Words) or one.line.measure.levels != 2:
+        return one
+    yes, patient, second = one.line.values > 0, pair.patient[one.line.rows], pair.which[one.line.rows]
+    if not any(few(yes[second == side], patient[second == side]) for side in (False, True)):
+        return one
+    hidden = [replace(side, mean=None) for side in (one.first, one.second)]
+    return replace(one, first=hidden[0], second=hidden[1], difference=None, distances={})
 
 
 _ByLine = list[list[float]]

@@ -21,6 +21,15 @@ STATES: tuple[str, ...] = get_args(State)
 ABSENT = 1 << len(STATES)  # the model has no such input
 
 
+SMALLEST = 10  # patients: fewer are never counted out, as in what leaves the training computer
+
+
+def few(yes: NDArray[np.bool_], patient: NDArray[np.int64]) -> bool:
+    """Whether a yes or no (n,) tells of one to nine patients, by itself or by what is left."""
+    counts = (len(np.unique(patient[yes])), len(np.unique(patient[~yes])))
+    return any(0 < count < SMALLEST for count in counts)
+
+
 def flags(*states: str) -> int:
     """The bits of these states."""
     return sum(1 << STATES.index(one) for one in states)
