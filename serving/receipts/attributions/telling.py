@@ -148,8 +148,8 @@ def _reckoned(look: Look) -> Iterator[Section]:
         lines.append(
             f"Chance: the patients of both were shuffled {SHUFFLES} times (same seed); beside each distance stands what 95 of "
             "100 shuffles stay below. p holds a line against the largest of all lines in each shuffle, so that many looks at "
-            "once make no finding; at most .05 is told as more than chance. The gap is the Kolmogorov-Smirnov distance, of words and "
-            "shares the total variation; the bins of the PSI are the deciles of the first, with half a patient added to each."
+            "once make no finding; at most .05 is told as more than chance. The gap is the Kolmogorov-Smirnov distance, of words "
+            "and shares the total variation; the bins of the PSI are the deciles of the first, with half a patient added to each."
         )
     lines.append("Association, not cause: a large share in the risks is no ground for treating what it stands for.")
     yield Section("How it was reckoned", (*lines, *_SOURCES, *(_SOURCES_OF_SHIFT if look.shift is not None else ())))
