@@ -23,9 +23,9 @@ class Archive:
     models: KeptModels = field(repr=False)
 
     @classmethod
-    def open(cls, folder: Path, keys: ReceiptKeys, *, heads: Path | None = None) -> Archive:
+    def open(cls, folder: Path, keys: ReceiptKeys, *, heads: Path | None = None, database: str = "") -> Archive:
         """The receipts in `folder`; NoStore where there are none."""
-        return cls(Store.open(folder, heads=heads), keys, KeptModels(folder))
+        return cls(Store.open(folder, heads=heads, database=database), keys, KeptModels(folder))
 
     @property
     def folder(self) -> Path:
