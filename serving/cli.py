@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serving.commands.attributions import attributions
 from serving.commands.erase import erase
 from serving.commands.export import export
 from serving.commands.keys import add, list_keys, revoke
@@ -54,6 +55,7 @@ def mount(app: typer.Typer) -> None:
     audit.command("replay")(replay)
     audit.command("show")(show)
     audit.command("export")(export)
+    audit.command("attributions")(attributions)
     audit.command("erase")(erase)
     audit.command("migrate")(migrate)
     app.add_typer(audit, name="audit")
