@@ -48,21 +48,23 @@ def confounded(patient: Patient, day: float | None = None) -> tuple[float | None
     """Whether each of CONFOUNDERS was there within 14 days before the index date, or before a draw on `day`: None is unknown."""
     history = patient.history
     known = (history.steroids_14d, history.gcsf_14d, history.infection_14d)
-    if not patient.treatments:
-        return known
-    return tuple(1.0 if _given(patient, name, day) else one for name, one in zip(CONFOUNDERS, known, strict=True))
+    given = {name for course in patient.treatments for name in _given(course.modality, course.agents) if _ran_lately(course, day)}
+    return tuple(1.0 if name in given else one for name, one in zip(CONFOUNDERS, known, strict=True)) if given else known
 
 
-def _given(patient: Patient, confounder: str, day: float | None) -> bool:
-    """Whether a dated course of it ran within 14 days before the index date or before the draw."""
-    of_it = [course for course in patient.treatments if _is(course, confounder)]
-    return any(_ran(course, at) for course in of_it for at in {0.0, day or 0.0})
+@lru_cache(maxsize=1024)
+def _given(modality: str, agents: tuple[str, ...]) -> tuple[str, ...]:
+    """The confounders that a course of these is."""
+    return tuple(
+        name
+        for name in CONFOUNDERS
+        if modality == _MODALITY.get(name) or any(stem in agent.lower() for agent in agents for stem in _STEMS.get(name, ()))
+    )
 
 
-def _is(course: Treatment, confounder: str) -> bool:
-    if course.modality == _MODALITY.get(confounder):
-        return True
-    return any(stem in agent.lower() for agent in course.agents for stem in _STEMS.get(confounder, ()))
+def _ran_lately(course: Treatment, day: float | None) -> bool:
+    """Whether it ran within 14 days before the index date or before the draw."""
+    return _ran(course, 0.0) or _ran(course, day or 0.0)
 
 
 def _ran(course: Treatment, day: float) -> bool:

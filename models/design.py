@@ -15,6 +15,7 @@ from models.patient import Patient
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+_OWED = ("not measured", "not interpretable")  # the readings in whose place an estimate is put
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,11 @@ class Design:
         return np.array([self.features.index(column.feature) for column in self.columns], np.intp)
 
     @cached_property
+    def columns_of_feature(self) -> Mapping[str, range]:
+        """Where the columns of each feature stand."""
+        return {feature.name: range(start, start + max(1, len(levels))) for feature, start, levels in self.runs}
+
+    @cached_property
     def group_of_feature(self) -> NDArray[np.intp]:
         """Shape (n_features,): the place of each feature's clinical group in `groups`."""
         return np.array([self.groups.index(self.of[name].group) for name in self.features], np.intp)
@@ -69,7 +75,8 @@ class Design:
         return tuple(dict.fromkeys(self.of[name].group for name in self.features))
 
     @cached_property
-    def _runs(self) -> tuple[tuple[Feature, int, tuple[str, ...]], ...]:
+    def runs(self) -> tuple[tuple[Feature, int, tuple[str, ...]], ...]:
+        """The features in order, each with the place of its first column and its levels."""
         runs = []
         for name in self.features:
             places = [place for place, column in enumerate(self.columns) if column.feature == name]
@@ -82,7 +89,7 @@ class Design:
         A feature with levels has a reading only where its level is not known.
         """
         row, readings = [np.nan] * len(self.columns), {}
-        for feature, start, levels in self._runs:
+        for feature, start, levels in self.runs:
             if levels:
                 level = level_of(feature, patient)
                 if level is None:
@@ -108,14 +115,24 @@ class DesignMatrix:
 
 def design_matrix(design: Design, patients: Iterable[Patient]) -> DesignMatrix:
     """The design matrix of `patients`, in their order."""
-    rows, owed = [], []
-    for patient in patients:
-        row, readings = design.row(patient)
-        rows.append(row)
-        estimated = {name for name, reading in readings.items() if reading.status in ("not measured", "not interpretable")}
-        owed.append([column.feature in estimated for column in design.columns])
-    shape = len(rows), len(design.columns)
-    return DesignMatrix(np.array(rows, np.float64).reshape(shape), np.array(owed, np.bool_).reshape(shape))
+    return matrix_of(design, [design.row(patient) for patient in patients])
+
+
+def matrix_of(design: Design, rows: Sequence[tuple[list[float], Mapping[str, Reading]]]) -> DesignMatrix:
+    """The design matrix of patients whose rows have been read already."""
+    shape, places = (len(rows), len(design.columns)), design.columns_of_feature
+    x = np.array([row for row, _ in rows], np.float64).reshape(shape)
+    owed = np.zeros(x.size, np.bool_)
+    owed[
+        [
+            start + column
+            for start, (_, readings) in zip(range(0, x.size, shape[1]), rows, strict=True)
+            for name, reading in readings.items()
+            if reading.status in _OWED
+            for column in places[name]
+        ]
+    ] = True
+    return DesignMatrix(x, owed.reshape(shape))
 
 
 def feature_named(name: str, levels: bool = False) -> Feature:

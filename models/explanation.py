@@ -133,7 +133,7 @@ def _estimated_shares(model: RiskModel, terms: FloatArray, estimated: NDArray[np
 def _horizons(
     model: RiskModel, scores: Scores, spread: FloatArray, groups: Iterator[tuple[GroupTerm, ...]]
 ) -> list[tuple[HorizonExplanation, ...]]:
-    """Of each patient every horizon; arrays become numbers all at once: one by one they would take longer than their arithmetic."""
+    """Of each patient every horizon; arrays become numbers all at once, since one by one takes longer than their arithmetic."""
     reach, of_model = model.reach * spread, (model.days, scores.base.tolist(), sigmoid(scores.base).tolist(), model.died_shares)
     days, base, reference, died = map(cycle, of_model)
     own = (scores.risk, sigmoid(scores.log_odds - reach), sigmoid(scores.log_odds + reach), scores.log_odds, scores.time_bound)
@@ -146,7 +146,7 @@ def _horizons(
 def _groups(
     model: RiskModel, players: FloatArray, points: FloatArray, spread: FloatArray, shares: FloatArray
 ) -> Iterator[tuple[GroupTerm, ...]]:
-    """Patient by patient and horizon by horizon, the terms of the groups with their intervals; that of the time bound has none."""
+    """Patient by patient and horizon by horizon, the groups' terms with their intervals; that of the time bound has none."""
     names, none = (*model.design.groups, TIME_BOUND), np.zeros((*players.shape[:-1], 1))
     reach = model.reach * np.concatenate([spread, none], axis=-1)
     parts = (players, players - reach, players + reach, points, np.concatenate([shares, none], axis=-1))

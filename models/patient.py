@@ -74,10 +74,13 @@ class Patient:
             found.setdefault(measurement.analyte, []).append(measurement)
         return found
 
+    @cached_property
+    def _current(self) -> dict[str, Measurement]:
+        return {analyte: found[0] for analyte, found in self.series.items() if found[0].days_before_index <= STALE_DAYS}
+
     def current(self, analyte: str) -> Measurement | None:
         """The newest measurement of at most 28 days before the index date, or None."""
-        newest = self.series.get(analyte)
-        return newest[0] if newest and newest[0].days_before_index <= STALE_DAYS else None
+        return self._current.get(analyte)
 
     def earlier(self, analyte: str, apart: float = 14.0, within: float = 120.0) -> Measurement | None:
         """The newest measurement at least `apart` days older than the current one and at most `within` days old, or None."""

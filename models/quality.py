@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from models.analytes import ANALYTES
+from models.analytes import ANALYTES, Limit
 from models.confounders import CONFOUNDERS, FEW, NO_BILIRUBIN, NO_BURDEN, Remarks, confounded, remarks_of
+from models.design import feature_named
 from models.features import Feature, Reading, cholestasis, level_of, undetectable
 from models.neutrophils import neutropenic
-from models.patient import CURRENT_DAYS, STALE_DAYS, Measurement, Patient
+from models.patient import CURRENT_DAYS, STALE_DAYS, Patient
 from models.risk import RiskModel
 from models.tumours import CA19_9_TUMOURS
 
@@ -33,6 +34,10 @@ State = Literal[
     "estimated",
     "given but not used",
 ]
+
+
+_OK: tuple[State, ...] = ("ok",)
+_ANYWHERE = (-math.inf, math.inf)
 
 
 class InputQuality(NamedTuple):
@@ -81,35 +86,33 @@ class Quality:
     remarks: Mapping[str, Remarks] = field(default_factory=dict)
 
 
-def quality_of(model: RiskModel, patient: Patient) -> Quality:
-    """The quality of what `model` reads of the patient, and of what was given beside it."""
-    _, readings = model.design.row(patient)
+def quality_of(model: RiskModel, patient: Patient, readings: Mapping[str, Reading] | None = None) -> Quality:
+    """The quality of what `model` reads of the patient, and of what was given beside it; `readings` as in his design row."""
+    if readings is None:
+        _, readings = model.design.row(patient)
     few = neutropenic(patient, patient.current("nlr"))
     features, beside = model.design.of, remarks_of(patient, few)
     used = [
         InputQuality(name, one.label, _states(model, one, readings.get(name), patient), beside.get(one.analyte, ()))
         for name, one in features.items()
     ]
-    reads = _reads(tuple((name, one.analyte) for name, one in features.items()))
+    reads = _reads(model.design.features)
     left = [name for name in _given(patient) if name not in reads]
     unused = [InputQuality(name, _label(name), ("given but not used",), beside.get(name, ())) for name in left]
     warnings = [*_blood_warnings(patient, few), *_ca19_9_warnings(patient), *_lab_warnings(patient)]
-    warnings += [*_range_warnings(model, readings), *patient.doubts]
+    warnings += [*_range_warnings(used, readings), *patient.doubts]
     return Quality((*used, *unused), tuple(warnings), beside)
 
 
 def _states(model: RiskModel, feature: Feature, reading: Reading | None, patient: Patient) -> tuple[State, ...]:
     if reading is None:
         return _level_states(model, feature, patient)
-    if reading.status == "not applicable":
-        return ("not applicable",)
     if reading.status != "measured":
-        return (reading.status, "estimated")
+        return ("not applicable",) if reading.status == "not applicable" else (reading.status, "estimated")
     lab = patient.current(feature.analyte) if feature.analyte else None
-    found = list(_lab_states(lab)) if lab else []
-    if _outside(model, feature.name, reading.value):
-        found.append("out of range")
-    return tuple(found) or ("ok",)
+    found = _lab_states(lab.converted, lab.stale, lab.limit, lab.plausible) if lab else ()
+    low, high = model.development_range.get(feature.name, _ANYWHERE)
+    return (found or _OK) if low <= reading.value <= high else (*found, "out of range")
 
 
 def _level_states(model: RiskModel, feature: Feature, patient: Patient) -> tuple[State, ...]:
@@ -117,35 +120,29 @@ def _level_states(model: RiskModel, feature: Feature, patient: Patient) -> tuple
     if level is None:
         return ("not measured",)
     if feature.name == "tumour" and level in model.population.deaths_by_tumour:
-        return ("ok",)
-    return ("ok",) if level in _levels(model, feature.name) else ("out of range",)
+        return _OK
+    return _OK if level in _levels(model, feature.name) else ("out of range",)
 
 
 def _levels(model: RiskModel, name: str) -> list[str]:
     return [column.level for column in model.design.columns if column.feature == name]
 
 
-def _lab_states(lab: Measurement) -> Iterator[State]:
-    if lab.converted:
-        yield "converted"
-    if lab.stale:
-        yield "stale"
-    if lab.limit:
-        yield "at least" if lab.limit == ">" else "below detection"
-    if not lab.plausible:
-        yield "implausible"
-
-
-def _outside(model: RiskModel, name: str, value: float) -> bool:
-    low, high = model.development_range.get(name, (-math.inf, math.inf))
-    return not low <= value <= high
+@lru_cache(maxsize=24)
+def _lab_states(converted: bool, stale: bool, limit: Limit, plausible: bool) -> tuple[State, ...]:
+    """What is said of a measurement used: of every combination once."""
+    of_limit: State = "at least" if limit == ">" else "below detection"
+    said: tuple[tuple[State, bool], ...] = (
+        ("converted", converted), ("stale", stale), (of_limit, bool(limit)), ("implausible", not plausible),
+    )  # fmt: skip
+    return tuple(state for state, so in said if so)
 
 
 @lru_cache(maxsize=64)
-def _reads(features: Sequence[tuple[str, str]]) -> frozenset[str]:
-    """Every input that takes part in reading `features` (name, analyte)."""
+def _reads(features: tuple[str, ...]) -> frozenset[str]:
+    """Every input that takes part in reading `features`."""
     found: set[str] = set()
-    waiting = [analyte or _NAMED_AFTER.get(name, name) for name, analyte in features]
+    waiting = [feature_named(name).analyte or _NAMED_AFTER.get(name, name) for name in features]
     while waiting:
         name = waiting.pop()
         if name not in found:
@@ -157,7 +154,7 @@ def _reads(features: Sequence[tuple[str, str]]) -> frozenset[str]:
 def _given(patient: Patient) -> Iterator[str]:
     """What was given of a patient: not what was computed from it."""
     for analyte in patient.series:
-        if not all(part in patient.series for part in _MADE_OF.get(analyte, ("",))):
+        if analyte not in _MADE_OF or not all(part in patient.series for part in _MADE_OF[analyte]):
             yield analyte
     yield from patient.history.known()
     yield "age_years"
@@ -210,7 +207,8 @@ def _lab_warnings(patient: Patient) -> Iterator[str]:
         yield "LDH without its laboratory's upper limit of normal: assays differ about two-fold, so it is not read"
 
 
-def _range_warnings(model: RiskModel, readings: Mapping[str, Reading]) -> Iterator[str]:
-    for name, reading in readings.items():
-        if reading.status == "measured" and _outside(model, name, reading.value):
-            yield f"{model.design.of[name].label}: outside the range of the development cohort; taken at the end of that range"
+def _range_warnings(used: Sequence[InputQuality], readings: Mapping[str, Reading]) -> Iterator[str]:
+    """Of the inputs that are numbers."""
+    for one in used:
+        if one.name in readings and "out of range" in one.states:
+            yield f"{one.label}: outside the range of the development cohort; taken at the end of that range"

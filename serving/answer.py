@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from models.example import EXAMPLE
 from models.explanation import COVERS, GroupTerm, HorizonExplanation, reasons
@@ -23,8 +24,7 @@ _SET_ASIDE = "given and set aside, since it cannot be interpreted; estimated"
 _NOT_KNOWN = "what is not known of this patient: what was estimated, and what it could change, is said below"
 
 
-@dataclass(frozen=True)
-class InputUsed:
+class InputUsed(NamedTuple):
     """The value of a feature as the model used it, clipped and estimated where it had to be."""
 
     feature: str
@@ -123,7 +123,7 @@ class Answer:
             "lymphopenia": None if self.lymphopenia is None else _lymphopenia(self.lymphopenia),
             "explanation": {
                 "scale": "log-odds: base + terms + time_bound = log_odds; percentage points sum to risk - reference",
-                "inputs": [_with(beside.get(one.feature), dict(vars(one))) for one in self.inputs],
+                "inputs": [_with(beside.get(one.feature), one._asdict()) for one in self.inputs],
                 "horizons": {str(horizon.days): _explanation(horizon) for horizon in self.horizons},
             },
             "estimates": [_estimate(one) for one in self.estimates],

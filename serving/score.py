@@ -6,17 +6,17 @@ Whatever the company, a patient's numbers are the same to the bit: nothing is ad
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.artifact import Artifact
-from models.design import DesignMatrix, FloatArray, design_matrix
+from models.design import DesignMatrix, FloatArray, matrix_of
 from models.explanation import explain
 from models.fault import Fault
-from models.features import Feature, level_of
+from models.features import Feature, Reading, level_of
 from models.imputation import TAIL, Filled
 from models.lymphopenia import lymphopenia
 from models.neutrophils import NEUTROPENIA, undecided
@@ -42,6 +42,7 @@ class Company:
     """Patients who are scored together: (n,) patients, their design matrix and what the model says of them."""
 
     patients: tuple[Patient, ...]
+    readings: tuple[Mapping[str, Reading], ...]  # of each patient, behind the numbers of his design row
     matrix: DesignMatrix
     scores: Scores
 
@@ -72,8 +73,9 @@ def admit(model: RiskModel, patient: Patient | Refused) -> Patient | Refused:
 
 def together(model: RiskModel, patients: Sequence[Patient]) -> Company:
     """The scores of `patients`, who have been admitted."""
-    matrix = design_matrix(model.design, patients)
-    return Company(tuple(patients), matrix, model.score(matrix))
+    rows = [model.design.row(patient) for patient in patients]
+    matrix = matrix_of(model.design, rows)
+    return Company(tuple(patients), tuple(readings for _, readings in rows), matrix, model.score(matrix))
 
 
 def _of_another_kind(model: RiskModel, patient: Patient) -> tuple[Fault, ...]:
@@ -103,14 +105,14 @@ def _missing(model: RiskModel, name: str, patient: Patient) -> Fault:
 def _answers(artifact: Artifact, company: Company, site: str) -> Iterable[Answer]:
     model = artifact.model
     explained = explain(model, company.scores, _estimated(model, company.matrix))
-    estimates = _estimates(model, company)
+    estimates, used = _estimates(model, company), company.scores.filled.x.tolist()
     for row, patient in enumerate(company.patients):
-        quality = quality_of(model, patient)
+        quality = quality_of(model, patient, company.readings[row])
         yield Answer(
             id=patient.id,
             standing=tuple(standing(artifact, patient, site)),
             horizons=explained[row],
-            inputs=_inputs(model, company.scores.filled.x[row]),
+            inputs=_inputs(model, used[row]),
             estimates=tuple(estimates[row]),
             lymphopenia=lymphopenia(patient),
             of_lymphocytes=quality.remarks.get("alc", ()),
@@ -134,17 +136,21 @@ def _estimated(model: RiskModel, matrix: DesignMatrix) -> NDArray[np.bool_]:
     return estimated
 
 
-def _inputs(model: RiskModel, x: FloatArray) -> tuple[InputUsed, ...]:
+def _inputs(model: RiskModel, x: Sequence[float]) -> tuple[InputUsed, ...]:
     """Every feature with the value the model used, in the unit a reader knows; None where it has none."""
-    values: dict[str, float | str | None] = dict.fromkeys(model.design.features)
-    for column, value in zip(model.design.columns, x.tolist(), strict=True):
-        if not column.level:
-            values[column.feature] = None if math.isnan(value) else model.design.of[column.feature].shown(value)
-        elif value == 1.0:  # where the level is not known, the columns hold estimated shares
-            values[column.feature] = column.level
     return tuple(
-        InputUsed(name, feature.label, feature.group, feature.unit, values[name]) for name, feature in model.design.of.items()
+        InputUsed(one.name, one.label, one.group, one.unit, _level(x[start:], levels) if levels else _number(one, x[start]))
+        for one, start, levels in model.design.runs
     )
+
+
+def _number(feature: Feature, value: float) -> float | None:
+    return None if math.isnan(value) else feature.shown(value)
+
+
+def _level(x: Sequence[float], levels: Sequence[str]) -> str | None:
+    """The level that is known; where none is, the columns hold estimated shares."""
+    return next((level for level, one in zip(levels, x, strict=False) if one == 1.0), None)
 
 
 def _estimates(model: RiskModel, company: Company) -> list[list[Estimate]]:

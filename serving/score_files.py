@@ -79,7 +79,7 @@ def table_rows(artifact: Artifact, patients: Block, site: str = "") -> tuple[lis
     model = artifact.model
     admitted = [admit(model, one) for one in patients]
     company = together(model, [one for one in admitted if isinstance(one, Patient)])
-    numbers = iter(_cells(model, company).tolist())
+    numbers, readings = iter(_cells(model, company).tolist()), iter(company.readings)
     nothing = [None] * (len(columns(model)) - 4)
     rows: list[list[object]] = []
     for one in admitted:
@@ -87,7 +87,7 @@ def table_rows(artifact: Artifact, patients: Block, site: str = "") -> tuple[lis
             rows.append([one.id, "; ".join([*opening(model), f"refused: {one}"]), *nothing, None, None])
         else:
             said = "; ".join(standing(artifact, one, site))
-            quality = quality_of(model, one)
+            quality = quality_of(model, one, next(readings))
             rows.append([one.id, said, *_spread_out(model, next(numbers)), _inputs(quality), "; ".join(quality.warnings)])
     return rows, [one for one in admitted if isinstance(one, Refused)]
 
