@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import math
 import time
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from models.identity import Identity
 
 AT_ONCE = 128  # requests under way: twice the 64 connections of a busy hospital, so that those are never refused
 BYTES_AT_ONCE = 4 * 2**20  # of their bodies: four of the largest, some 4,000 patients
+MOST_AT_ONCE = 1000
 RETRY_SECONDS = 1  # after which somebody who found no room may come again
 REMEMBERED = 4096  # identities; those who have not asked for a while are forgotten first
 
@@ -78,3 +81,41 @@ class Rates:
         if len(self._buckets) > REMEMBERED:
             del self._buckets[next(iter(self._buckets))]  # asked longest ago
         return wait
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What `[limits]` of access.toml may set, for each worker."""
+
+    requests_per_second: float = 100.0
+    burst: int = 200
+    at_once: int = AT_ONCE
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.at_once <= MOST_AT_ONCE:
+            raise ValueError(f"at_once = {self.at_once}: allowed are 1 to {MOST_AT_ONCE} requests under way")
+        _ = self.rate
+
+    @property
+    def rate(self) -> Rate:
+        """How often one identity may ask."""
+        return Rate(self.requests_per_second, self.burst)
+
+
+def read_limits(path: Path) -> Limits:
+    """The limits that access.toml sets in its table `[limits]`; what it does not set stands. ValueError for what is none."""
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return Limits()
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is no TOML: {error}") from None
+    given = document.get("limits", {})
+    allowed = {"requests_per_second": (int, float), "burst": (int,), "at_once": (int,)}
+    for name, value in given.items() if isinstance(given, dict) else [("[limits]", given)]:
+        if type(value) not in allowed.get(name, ()):
+            raise ValueError(f"{path}: limits.{name} = {value!r}: allowed are whole numbers for {', '.join(allowed)}")
+    try:
+        return Limits(**given)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None

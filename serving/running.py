@@ -5,6 +5,7 @@ What it opens it closes, in the other order: model, receipts, socket, the watch 
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -24,13 +25,20 @@ from serving.access.sessions import SESSIONS, Sessions
 from serving.app import create_app
 from serving.current import Current
 from serving.keeping import Keeping, answers_from_now_on, opened_receipts
+from serving.limits import Limits, Rates, Room, read_limits
 from serving.loading import URIS, Where, at_site, found_model, refuse
+from serving.metrics import Metrics
+from serving.operating import Operation
 from serving.pages.signing import ONCE
+from serving.reaching import Reached
+from serving.readiness import OnDisk, clock
 from serving.receipts.archive import Archive
 from serving.receipts.keys import read_keys
+from serving.receipts.models_kept import MODELS
 from serving.receipts.writer import Writer
 from serving.standing import released
 from serving.watching import Releases, Watch
+from serving.workers import end_with_parent, work
 
 _FIRST_KEY = 'lymphorisk keys add NAME --role clinician --unit "Ward 3" makes one; --dev is the way without keys, for trying out'
 
@@ -43,8 +51,7 @@ class Asked:
     where: Where
     site: str
     dev: bool
-    host: str
-    port: int
+    reached: Reached
     keeping: Keeping
     access: Path
     access_key: Path | None
@@ -52,26 +59,77 @@ class Asked:
 
 def run(asked: Asked) -> None:
     """Answer until the process is asked to end; leaves with exit code 1 and the reason where it cannot begin."""
+    if asked.reached.workers > 1 and asked.reached.fd is None:
+        _have_answered(asked.reached)
+        return
     with ExitStack() as open_:
         artifact, folder = open_.enter_context(_model(asked))
         keys = None if asked.dev else _keys(asked)
         writer = open_.enter_context(opened_receipts(asked.keeping, artifact, folder, asked.site, _say))
-        try:
-            at = open_.enter_context(http_server.listening(asked.host, asked.port))
-        except OSError as error:
-            refuse(f"--host {asked.host} --port {asked.port}: {error.strerror}")
+        at = open_.enter_context(bound(asked.reached))
         current = Current(artifact)
+        limits = _limits(asked)
+        operation = _operation(asked, current, writer, limits)
         archive = _archive(asked)
         sessions = open_.enter_context(closing(_sessions(asked, archive)))
         access = Desk(sessions) if keys is None else Proofs(keys, sessions=sessions)
-        app = create_app(current, writer, asked.site, access=access, archive=archive, sessions=sessions)
+        app = create_app(current, writer, asked.site, access=access, archive=archive, sessions=sessions, operation=operation)
         open_.enter_context(_watch(asked, current, writer))
         _say(f"receipts in {asked.keeping.folder}: whole from the last signed head on; lymphorisk audit verify checks the rest")
-        place = f"http://{f'[{asked.host}]' if ':' in asked.host else asked.host}:{at.getsockname()[1]}"
+        place = f"{asked.reached.url}:{at.getsockname()[1]}"
         _say(f"answers at {place}")
         if asked.dev:
             _say(f"sign in once, within five minutes, at {place}{ONCE}?word={sessions.link(DESK)}")
-        http_server.serve(app, at)
+        http_server.serve(app, at, _entrance(asked.reached, operation.metrics, limits))
+
+
+def _have_answered(reached: Reached) -> None:
+    """By several processes, which are begun with the same words."""
+    with bound(reached) as at:
+        _say(f"answers at {reached.url}:{at.getsockname()[1]}, by {reached.workers} processes")
+        if code := work(at, reached.workers):
+            raise typer.Exit(code)
+
+
+def bound(reached: Reached) -> socket.socket:
+    """The socket that listens there, or the one a parent bound; leaves with exit code 1 where there can be none."""
+    if reached.fd is not None:
+        end_with_parent()
+        return socket.socket(fileno=reached.fd)
+    try:
+        return http_server.listening(reached.host, reached.port)
+    except OSError as error:
+        refuse(f"--host {reached.host} --port {reached.port}: {error.strerror}")
+
+
+def _entrance(reached: Reached, metrics: Metrics, limits: Limits) -> http_server.Entrance:
+    tls = None
+    if reached.certificate is not None and reached.key is not None:
+        try:
+            tls = http_server.tls(reached.certificate, reached.key)
+        except OSError as error:  # what OpenSSL finds wrong is one of them
+            refuse(f"--tls-certificate {reached.certificate} --tls-key {reached.key}: {error.strerror or error}")
+    return http_server.Entrance(reached.hosts, tls, reached.proxy, Room(limits.at_once), metrics)
+
+
+def _limits(asked: Asked) -> Limits:
+    try:
+        return read_limits(asked.access / "access.toml")
+    except (OSError, ValueError) as error:
+        refuse(f"{error}")
+
+
+def _operation(asked: Asked, current: Current, writer: Writer, limits: Limits) -> Operation:
+    """What is watched while it runs; without keys, where everybody is the same, nobody asks too often."""
+    metrics = Metrics()
+    writer.watched = metrics.recorded
+    checks = (
+        OnDisk(asked.keeping.folder / MODELS, current),
+        clock(lambda: writer.head),
+        lambda: writer.witness_fault,
+    )
+    waiting = (lambda identity: 0.0) if asked.dev else Rates(limits.rate).waiting
+    return Operation(metrics, checks, lambda: writer.head, waiting)
 
 
 @contextmanager
@@ -104,7 +162,7 @@ def _sessions(asked: Asked, archive: Archive) -> Sessions:
 
 def _archive(asked: Asked) -> Archive:
     keeping = asked.keeping
-    return Archive.open(keeping.folder, read_keys(keeping.key), heads=keeping.heads)
+    return Archive.open(keeping.folder, read_keys(keeping.key), heads=keeping.heads, database=keeping.database)
 
 
 @contextmanager

@@ -9,9 +9,10 @@ import typer
 
 from serving.commands.model_options import MODEL, RECEIPTS, Digest, Releases, SealKey, Site, TrackingUri, Witness
 from serving.commands.options import DEFAULT_ACCESS, DEFAULT_RECEIPTS, Access, AccessKey, Database, Heads, ReceiptsKey
-from serving.hosts import is_loopback
+from serving.commands.reach_options import AllowHost, BehindProxy, Certificate, CertificateKey, Fd, Host, Port, Workers
 from serving.keeping import Keeping
 from serving.loading import RELEASES, Where, refuse
+from serving.reaching import Reached
 
 _Model = Annotated[str, typer.Option("--model", metavar="MODEL", help=MODEL)]
 _Receipts = Annotated[Path, typer.Option("--receipts", help=RECEIPTS, file_okay=False)]
@@ -20,8 +21,14 @@ _DEV = "For trying things out, on this computer alone: serve a model of simulate
 
 def serve(
     model: _Model,
-    host: Annotated[str, typer.Option(help="Loopback only: who may ask comes with a later version.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    allow_host: AllowHost = None,
+    tls_certificate: Certificate = None,
+    tls_key: CertificateKey = None,
+    behind_proxy: BehindProxy = None,
+    workers: Workers = 1,
+    fd: Fd = None,
     dev: Annotated[bool, typer.Option("--dev", help=_DEV)] = False,
     digest: Digest = None,
     site: Site = "",
@@ -37,11 +44,12 @@ def serve(
     access_key: AccessKey = None,
 ) -> None:
     """Serve a model over HTTP: POST /v1/scores, GET /v1/model, GET /livez, GET /readyz. No score leaves without a receipt."""
-    if not is_loopback(host):
-        refuse(f"--host {host}: allowed is a loopback address (127.0.0.1); there is no access control yet")
+    reached = Reached(host, port, tuple(allow_host or ()), tls_certificate, tls_key, behind_proxy, workers, fd)
     try:
         from serving.running import Asked, run
     except ModuleNotFoundError as error:
         refuse(f"{error.name} is not installed: the service needs lymphorisk[serving]")
     keeping = Keeping(receipts, receipts_key, heads, witness, database)
-    run(Asked(model, digest, Where(tracking_uri, releases, seal_key), site, dev, host, port, keeping, access, access_key))
+    if why := reached.refused(dev=dev, database=bool(database)):
+        refuse(why)
+    run(Asked(model, digest, Where(tracking_uri, releases, seal_key), site, dev, reached, keeping, access, access_key))
