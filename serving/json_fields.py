@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import cache, lru_cache
 
 from models.fault import Fault
 from serving.field_names import LOOKED_UP, meant, misspelt, repeatable
@@ -14,6 +15,21 @@ MOST_ROWS = 5000  # measurements or treatments of one patient
 ENOUGH = 100  # faults of one patient are named; what comes after them is not read any more
 FIRST_DAY = date(1900, 1, 1)  # earlier dates are codes for "not known"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+@cache
+def _as_set(allowed: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(allowed)
+
+
+@lru_cache(maxsize=4096)  # the days of one request are few, and of one week's requests too
+def _day(written: str) -> date | None:
+    """The day, or None for what is no date of the calendar, or a code for "not known"."""
+    try:
+        day = date.fromisoformat(written) if _DATE.fullmatch(written) else None
+    except ValueError:
+        return None  # a day that no calendar has
+    return day if day is not None and day >= FIRST_DAY else None
 
 
 class Fields:
@@ -28,6 +44,8 @@ class Fields:
 
     def known(self, given: Mapping[str, object], allowed: tuple[str, ...], at: str) -> None:
         """A fault for each unknown field that may be named, and one for all others: they may be a patient's name."""
+        if given.keys() <= _as_set(allowed):
+            return
         unknown = sorted(set(given) - set(allowed))[:LOOKED_UP]
         for place in dict.fromkeys(self.place(key, allowed, at) for key in unknown):
             near = sorted({one for key in unknown if self.place(key, allowed, at) == place and (one := meant(key, allowed))})
@@ -65,11 +83,8 @@ class Fields:
         found = given.get(name)
         if found is None:
             return None
-        try:
-            if isinstance(found, str) and _DATE.fullmatch(found) and (day := date.fromisoformat(found)) >= FIRST_DAY:
-                return day
-        except ValueError:
-            pass  # a day that no calendar has: said below, with the rest
+        if isinstance(found, str) and (day := _day(found)):
+            return day
         self.fault(f"{at}/{name}", found, f"a date of the calendar from {FIRST_DAY} on, written YYYY-MM-DD")
         return None
 
