@@ -22,11 +22,6 @@ def is_loopback(name: str) -> bool:
         return False
 
 
-def asked_here(host: str) -> bool:
-    """Whether a Host header (RFC 9110, 2022, section 7.2) names this computer."""
-    return is_loopback(_named(host))
-
-
 class Hosts:
     """The names by which the service may be asked: `names`, and with `loopback` those of this computer."""
 
@@ -53,7 +48,7 @@ class Hosts:
 
 
 def _named(host: str) -> str:
-    """The name or address of a Host header without its port; nothing where it is not one."""
+    """The name or address of a Host header (RFC 9110, 2022, section 7.2) without its port; nothing where it is not one."""
     found = _HOST.fullmatch(host)
     return "" if found is None else found[1] or found[2] or ""
 

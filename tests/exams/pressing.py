@@ -97,20 +97,19 @@ class _Client(asyncio.Protocol):
 
 def press(port: int, connections: int, seconds: float, per_second: float = math.inf, sent: bytes = b"") -> Pressed:
     """Ask over so many connections for so many seconds, `per_second` times in all, or as fast as the answers come."""
-    return asyncio.run(_pressed(port, connections, seconds, per_second, sent or request_of()))
+    return asyncio.run(pressed(port, connections, seconds, per_second, sent or request_of()))
 
 
-async def _pressed(port: int, connections: int, seconds: float, per_second: float, sent: bytes) -> Pressed:
-    loop, pressed, every = asyncio.get_running_loop(), Pressed(), connections / per_second
+async def pressed(port: int, connections: int, seconds: float, per_second: float, sent: bytes) -> Pressed:
+    """The same, beside something else."""
+    loop, found, every = asyncio.get_running_loop(), Pressed(), connections / per_second
     begins = loop.time() + 0.2 + connections / 2000
-    clients = [
-        _Client(sent, every, begins + every * place / connections, begins + seconds, pressed) for place in range(connections)
-    ]
+    clients = [_Client(sent, every, begins + every * one / connections, begins + seconds, found) for one in range(connections)]
     for client in clients:
         await loop.create_connection(lambda client=client: client, HOST, port)
     await asyncio.gather(*(client.done for client in clients))
-    pressed.lasted = loop.time() - begins
-    return pressed
+    found.lasted = loop.time() - begins
+    return found
 
 
 @dataclass

@@ -22,9 +22,11 @@ import growth
 import intervals
 import kills
 import million
+import overload
 import promotion
 import replay
 import search
+import slow_sockets
 import speed
 import tampering
 import throughput
@@ -54,6 +56,8 @@ EXAMS: Mapping[str, Callable[..., list[Mark]]] = {
     "promotion": promotion.sit,
     "receipts": throughput.sit,
     "schemathesis": fuzzing.sit,
+    "overload": overload.sit,
+    "slow": slow_sockets.sit,
 }
 
 
