@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +19,10 @@ from models.seal import BrokenSeal
 from models.seal_key import ACCESS, read_key
 from serving import http_server
 from serving.access.api_keys import ApiKeys
-from serving.access.desk import DESK, Desk
+from serving.access.desk import Desk
 from serving.access.proofs import Proofs
-from serving.access.sessions import SESSIONS, Sessions
+from serving.access.session_store import SessionStore
+from serving.access.sessions import Sessions
 from serving.app import create_app
 from serving.current import Current
 from serving.keeping import Keeping, answers_from_now_on, opened_receipts
@@ -29,7 +30,6 @@ from serving.limits import Limits, Rates, Room, read_limits
 from serving.loading import URIS, Where, at_site, found_model, refuse
 from serving.metrics import Metrics
 from serving.operating import Operation
-from serving.pages.signing import ONCE
 from serving.reaching import Reached
 from serving.readiness import OnDisk, clock
 from serving.receipts.archive import Archive
@@ -71,15 +71,14 @@ def run(asked: Asked) -> None:
         limits = _limits(asked)
         operation = _operation(asked, current, writer, limits)
         archive = _archive(asked)
-        sessions = open_.enter_context(closing(_sessions(asked, archive)))
+        sessions = _sessions(asked)
+        open_.callback(sessions.store.close)
         access = Desk(sessions) if keys is None else Proofs(keys, sessions=sessions)
         app = create_app(current, writer, asked.site, access=access, archive=archive, sessions=sessions, operation=operation)
         open_.enter_context(_watch(asked, current, writer))
         _say(f"receipts in {asked.keeping.folder}: whole from the last signed head on; lymphorisk audit verify checks the rest")
         place = f"{asked.reached.url}:{at.getsockname()[1]}"
         _say(f"answers at {place}")
-        if asked.dev:
-            _say(f"sign in once, within five minutes, at {place}{ONCE}?word={sessions.link(DESK)}")
         http_server.serve(app, at, _entrance(asked.reached, operation.metrics, limits))
 
 
@@ -154,15 +153,14 @@ def _keys(asked: Asked) -> ApiKeys:
     return keys
 
 
-def _sessions(asked: Asked, archive: Archive) -> Sessions:
-    """The browsers that are signed in; of this process alone where it was started for trying out."""
-    folder = asked.keeping.folder if asked.dev else asked.access
-    return Sessions(folder / SESSIONS, archive.keys.secret.derived("sessions"))
-
-
 def _archive(asked: Asked) -> Archive:
     keeping = asked.keeping
     return Archive.open(keeping.folder, read_keys(keeping.key), heads=keeping.heads, database=keeping.database)
+
+
+def _sessions(asked: Asked) -> Sessions:
+    """The browsers that are signed in; where the service was started for trying out, those of its receipts alone."""
+    return Sessions(SessionStore(asked.keeping.folder if asked.dev else asked.access))
 
 
 @contextmanager

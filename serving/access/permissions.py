@@ -44,7 +44,6 @@ ROUTES: Mapping[tuple[str, str], Action] = {  # method and path as the applicati
     ("POST", "/v1/scores"): Action.SCORE,
     ("GET", "/static/{name}"): Action.OPEN,
     ("GET", "/sign-in"): Action.OPEN,
-    ("GET", "/sign-in/once"): Action.OPEN,
     ("POST", "/sign-out"): Action.KNOW,
     ("GET", "/"): Action.KNOW,
     ("GET", "/audit"): Action.SEE_ALL,
