@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serving.commands.attributions import attributions
+from serving.commands.backup import backup
 from serving.commands.erase import erase
 from serving.commands.export import export
 from serving.commands.keys import add, list_keys, revoke
@@ -57,6 +58,7 @@ def mount(app: typer.Typer) -> None:
     audit.command("export")(export)
     audit.command("attributions")(attributions)
     audit.command("erase")(erase)
+    audit.command("backup")(backup)
     audit.command("migrate")(migrate)
     app.add_typer(audit, name="audit")
     keys = typer.Typer(no_args_is_help=True, help="API keys: who may ask the service in whose name.")

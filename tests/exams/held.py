@@ -30,9 +30,11 @@ class Held:
         return not (self.lost or self.altered or self.faults)
 
 
-def held(folder: Path, keys: ReceiptKeys, told: Iterable[Told], heads: Path | None = None) -> Held:
+def held(
+    folder: Path, keys: ReceiptKeys, told: Iterable[Told], heads: Path | None = None, database: str = ""
+) -> Held:
     """What has become of the receipts that clients remember."""
-    store = Store.open(folder, heads=heads)
+    store = Store.open(folder, heads=heads, database=database)
     records = {record.sequence: record for record in store.records()}
     acknowledged = list(told)
     found = [(one, records.get(one.receipt["sequence"])) for one in acknowledged]

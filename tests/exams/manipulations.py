@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from scenes import Scene
@@ -30,23 +28,11 @@ class Manipulation:
     kept: str = ""  # "witness" or "receipt", where the store is whole in itself
 
 
-@contextmanager
-def without_triggers(made: Scene) -> Iterator[sqlite3.Connection]:
-    """The database, open to everything; the triggers are put back as they were."""
-    with closing(sqlite3.connect(made.database)) as connection, connection:
-        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
-        for name, _ in triggers:
-            connection.execute(f"DROP TRIGGER {name}")
-        yield connection
-        for _, sql in triggers:
-            connection.execute(sql)
-
-
 def statement(*sql: str) -> Callable[[Scene], None]:
     """These statements, in one transaction; the triggers are dropped before and put back after."""
 
     def done_to(made: Scene) -> None:
-        with without_triggers(made) as connection:
+        with made.altering() as connection:
             for one in sql:
                 connection.execute(one)
 
@@ -60,7 +46,7 @@ def rewritten(alter: Callable[[Rows], Rows], relink: bool = False, heads: str = 
     """
 
     def done_to(made: Scene) -> None:
-        with without_triggers(made) as connection:
+        with made.altering() as connection:
             rows = alter([Record(*row) for row in connection.execute(_SELECT)])
             (store,) = connection.execute("SELECT id FROM store").fetchone()
             rows = linked(store, rows) if relink else rows
@@ -159,7 +145,7 @@ def put_back(*names: str) -> Callable[[Scene], None]:
 
 def erasure_forged(made: Scene) -> None:
     """A patient's key destroyed, and an event that says it was asked for."""
-    with closing(sqlite3.connect(made.database)) as connection:
+    with made.altering() as connection:
         key, subject = connection.execute("SELECT key, subject FROM data_keys WHERE subject != ''").fetchone()
     said = canonical({"by": "an officer", "key": key, "reason": "asked for", "subject": subject})
     rewritten(lambda rows: forged(rows, kind=ERASED, subject="", key="", payload=said), relink=True)(made)

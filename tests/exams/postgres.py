@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ADMINISTRATOR = "search"  # the superuser of the server
+_NOWHERE = subprocess.DEVNULL
 _STARTS = 30.0  # seconds after which a server that does not answer is given up
 
 
@@ -41,8 +42,17 @@ class Server:
         return f"postgresql://{role}@/{database}?host={self.home}"
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
-        self.run("pg_ctl", "start", "-w", "-l", f"{self.home}/log", "-o", f"-k {self.home} -c listen_addresses='' {self.options}")
+        """Start it, and wait until it answers; again and again while something is left of one that was killed."""
+        words = ("-l", f"{self.home}/log", "-o", f"-k {self.home} -c listen_addresses='' {self.options}")
+        end = time.monotonic() + _STARTS
+        while True:
+            try:
+                self.run("pg_ctl", "start", "-w", *words)
+                return
+            except subprocess.CalledProcessError:
+                if time.monotonic() > end:
+                    raise RuntimeError(Path(self.home, "log").read_text(encoding="utf-8")[-2000:]) from None
+                time.sleep(0.1)
 
     def stop(self) -> None:
         """As if the power went: no process has a say in it."""
@@ -71,7 +81,7 @@ class Server:
         nobody = pwd.getpwnam("nobody")
         other = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
         given = [f"{self.programs}/{program}", "-D", f"{self.home}/data", *words]
-        subprocess.run(given, cwd=self.home, check=True, stdout=subprocess.DEVNULL, timeout=60, **other)  # type: ignore[call-overload]
+        subprocess.run(given, cwd=self.home, check=True, stdout=_NOWHERE, stderr=_NOWHERE, timeout=60, **other)  # type: ignore[call-overload]
 
 
 @contextlib.contextmanager
