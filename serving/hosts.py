@@ -22,6 +22,11 @@ def is_loopback(name: str) -> bool:
         return False
 
 
+def asked_here(host: str) -> bool:
+    """Whether a Host header names this computer."""
+    return is_loopback(_named(host))
+
+
 class Hosts:
     """The names by which the service may be asked: `names`, and with `loopback` those of this computer."""
 
