@@ -156,7 +156,7 @@ _KEYS = {
     "a data key altered": Manipulation(statement(_wrapped("zeroblob(60)")), outside=False),
     "a data key emptied": Manipulation(statement(_wrapped("x''")), outside=False),
     "a data key exchanged for another's": Manipulation(
-        statement(_wrapped(f"(SELECT wrapped FROM data_keys WHERE key != {_KEY})")), outside=False
+        statement(_wrapped(f"(SELECT wrapped FROM data_keys WHERE key != {_KEY} LIMIT 1)")), outside=False
     ),
     "a data key given to another": Manipulation(
         statement(f"UPDATE data_keys SET subject = '{_OTHER}' WHERE key = {_KEY}"), outside=False
