@@ -15,6 +15,7 @@ NARROW, SHORT = 430, 70  # the figure of risks, whose labels are short
 ROW, BAR, TOP, FOOT = 24, 14, 6, 30  # heights
 MOST_STEPS = 14  # of a staircase: the others, which are smaller, are one step together; the table beside it has them all
 SLACK = 1e-9  # by which a sum may miss its end: the one to which terms add up
+NARROWEST = 1e-6  # span of a scale; less has no width
 _TICKS = 5
 
 Step = tuple[str, float]
@@ -131,13 +132,13 @@ class Scale:
     def at(self, value: float) -> float:
         """How far across; in the middle of a scale without a width."""
         span = self.high - self.low
-        share = (value - self.low) / span if span > 0 else 0.5
+        share = (value - self.low) / span if span > NARROWEST else 0.5
         return round(self.left + (self.right - self.left) * share, 2)
 
     def ticks(self) -> list[float]:
         """A few round numbers within it."""
         span = self.high - self.low
-        if span <= 0:
+        if span <= NARROWEST:
             return [self.low]
         step = _round_up(span / _TICKS)
         first = math.ceil(self.low / step)

@@ -27,6 +27,7 @@ from serving.pages.words import say
 from serving.receipts.archive import Archive
 from serving.receipts.export import write_lines, write_table
 from serving.receipts.finding import Receipt
+from serving.receipts.record import NoReceipt
 from serving.receipts.sealed import export_sealed
 
 PATH = "/audit/export"
@@ -90,7 +91,11 @@ class ExportPages:
             made = await self.reader.read(partial(made_of, self.reader.archive, form, search.since, search.until))
         except TooMany:
             return self._form(request, 413, say("export", "too_many", most=MOST))
-        await self.reader.note(request, "exported", **_told(search, form), records=made.records)
+        try:
+            await self.reader.note(request, "exported", **_told(search, form), records=made.records)
+        except NoReceipt:
+            made.file.close()
+            raise
         named = {"Content-Disposition": f'attachment; filename="{_name(form)}"', "Content-Length": str(made.size)}
         return StreamingResponse(made.pieces(), headers=HEADERS | named, media_type=_MEDIA[form])
 

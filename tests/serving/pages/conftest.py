@@ -1,0 +1,151 @@
+"""A service with receipts in it, and browsers of every role that have signed in to it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+
+from models.artifact import Artifact
+from models.identity import Identity, Role
+from serving.access.proofs import Proofs
+from serving.access.session_store import SessionStore
+from serving.access.sessions import Sessions
+from serving.app import create_app
+from serving.keeping import Keeping, opened_receipts
+from serving.protection import HEADERS
+from serving.receipts.archive import Archive
+from serving.receipts.keys import read_keys
+from serving.receipts.record import ACCESS
+from serving.receipts.writer import Writer
+from serving.recorded import Answering
+from serving.wire import read_line
+
+SITE, HERE, ELSEWHERE = "St. Elsewhere", "Ward 3", "Ward 7"
+SCORES = 8  # receipts 2 to 9, after the opening
+WHOLE, OF_ANOTHER_UNIT, ERASED, ERASURE = 2, 4, 6, 10  # numbers of receipts
+
+
+def somebody(role: Role, unit: str = HERE) -> Identity:
+    return Identity("A. Frey", frozenset({role}), unit, "https://id.example")
+
+
+def patient(place: int) -> dict[str, Any]:
+    labs = {"alc": (700 + 100 * place, "cells/uL"), "anc": (4.5, "10*9/L"), "albumin": (3.4, "g/dL")}
+    measured = [
+        {"analyte": analyte, "value": value, "unit": unit, "date": "2026-11-01" if analyte == "albumin" else "2026-11-18"}
+        for analyte, (value, unit) in labs.items()
+    ]
+    return {"id": f"p-{place}", "as_of": "2026-11-20", "age_years": 66, "tumour": "pancreatic", "measurements": measured}
+
+
+@dataclass(frozen=True)
+class House:
+    """The service, what lies behind it, and whoever signs in to it."""
+
+    app: Starlette
+    writer: Writer
+    archive: Archive
+    sessions: Sessions
+
+    def cookie(self, identity: Identity) -> str:
+        """Name and value of the cookie of a browser that has signed in."""
+        return self.sessions.begin(identity).partition(";")[0]
+
+    def ask(
+        self, who: Identity | Role | None, path: str, form: Mapping[str, str] | None = None, token: str | None = None
+    ) -> httpx.Response:
+        """What a browser is answered; a `form` is posted with the token that its page held, or the one given."""
+        headers = {"accept": "text/html", "sec-fetch-site": "same-origin", "sec-fetch-mode": "navigate"}
+        if who is not None:
+            headers["cookie"] = self.cookie(somebody(who) if isinstance(who, Role) else who)
+
+        async def once() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="https://risk.example", headers=headers) as asking:
+                if form is None:
+                    return await asking.get(path)
+                found = re.search(r'name="csrf" value="([0-9a-f]*)"', (await asking.get("/")).text)
+                given = token if token is not None else found[1] if found else ""
+                return await asking.post(path, data={**form, "csrf": given})
+
+        return asyncio.run(once())
+
+    @property
+    def notes(self) -> list[tuple[str, dict[str, Any]]]:
+        """What was noted of access, in order: what was done, and to what."""
+        found = [json.loads(one.payload) for one in self.archive.store.records() if one.kind == ACCESS]
+        return [(one["did"], one["what"]) for one in found]
+
+    def document(self, number: int) -> Mapping[str, Any]:
+        """What a receipt holds."""
+        record = self.archive.store.record(number)
+        assert record is not None
+        found = self.archive.receipt(record).document
+        assert found is not None
+        return found
+
+
+@contextmanager
+def built(artifact: Artifact, model: Path, folder: Path) -> Iterator[House]:
+    """A service of `artifact` with an opening, SCORES scores of two units, and one erasure."""
+    keeping = Keeping(folder / "receipts", folder / "receipts.key")
+    with opened_receipts(keeping, artifact, model, SITE, lambda said: None) as writer:
+        archive = Archive.open(keeping.folder, read_keys(keeping.key))
+        for number in range(2, SCORES + 2):
+            writer.record([_scored(artifact, number)])
+        writer.erase(by="B. Okoro", reason="asked by the patient", subject=archive.keys.subject(f"p-{ERASED}"))
+        store = SessionStore(folder / "access")
+        sessions = Sessions(store)
+        app = create_app(artifact, writer, SITE, access=Proofs(sessions=sessions), archive=archive, sessions=sessions)
+        yield House(app, writer, archive, sessions)
+        store.close()
+
+
+def _scored(artifact: Artifact, number: int) -> Any:
+    """What is recorded of a score asked for by a clinician."""
+    given = json.dumps(patient(number)).encode()
+    asked = somebody(Role.CLINICIAN, ELSEWHERE if number == OF_ANOTHER_UNIT else HERE)
+    caller = {"by": "HTTP", "from": "loopback", "request": None, "who": dict(asked.as_json())}
+    answered = Answering(artifact, SITE).answered([(read_line(given), lambda: given)], caller, lambda place, refused: {})
+    return answered.drafts[0]
+
+
+@pytest.fixture
+def house(simulated: Artifact, simulated_folder: Path, tmp_path: Path) -> Iterator[House]:
+    """A service of a model of simulated patients, for one test."""
+    with built(simulated, simulated_folder, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def shared(simulated: Artifact, simulated_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The same for all tests of a module: notes pile up in it."""
+    with built(simulated, simulated_folder, tmp_path_factory.mktemp("house")) as found:
+        yield found
+
+
+@contextmanager
+def listening(house: House) -> Iterator[str]:
+    """Where the service answers over HTTP, with the headers that its server adds."""
+    config = uvicorn.Config(house.app, host="127.0.0.1", port=0, log_level="error", lifespan="off", headers=list(HEADERS))
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
