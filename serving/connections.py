@@ -18,7 +18,8 @@ from serving.logs import tell
 from serving.metrics import Metrics
 
 MOST = 1024  # connections of one worker
-AT_A_TIME = 16  # requests begun in one turn of the loop: while their scores are computed, nobody else is heard
+TURN_SECONDS = 0.025  # that the requests begun in one turn of the loop may take: meanwhile nobody else is heard
+FEW, MANY = 8, 64  # so many are begun at once before it is known how long they take, and never more than so many
 SWEEP_SECONDS = 0.25  # between two looks for those whose time is over
 TELL_SECONDS = 1.0  # between two lines about what was refused for want of room
 
@@ -47,6 +48,7 @@ class Connections:
         self._refused: Counter[HTTPStatus] = Counter()  # before they reached a route, since the last look
         self._shed, self._since = 0, loop.time()
         self._due: deque[Callable[[], None]] = deque()
+        self._turned, self._begun, self._at_a_time = 0.0, 0, FEW
         self._sweep()
 
     def __len__(self) -> int:
@@ -71,15 +73,20 @@ class Connections:
 
     def begin(self, start: Callable[[], None]) -> None:
         """Have what has room begin: now, or where much is under way, a few of them in every turn of the loop."""
-        if not self._due and self.room.under_way <= AT_A_TIME:
+        if not self._due and self.room.under_way <= FEW:
             start()
             return
         if not self._due:
+            self._begun = 0
             self.loop.call_soon(self._turn)
         self._due.append(start)
 
     def _turn(self) -> None:
-        for _ in range(min(AT_A_TIME, len(self._due))):
+        now = self.loop.time()
+        if self._begun:  # by what those of the last turn took
+            self._at_a_time = round(min(max(TURN_SECONDS * self._begun / max(now - self._turned, 1e-6), 1), MANY))
+        self._turned, self._begun = now, min(self._at_a_time, len(self._due))
+        for _ in range(self._begun):
             self._due.popleft()()
         if self._due:
             self.loop.call_soon(self._turn)

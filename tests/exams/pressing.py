@@ -49,7 +49,7 @@ class Pressed:
 
 
 class _Client(asyncio.Protocol):
-    """One connection: asks, waits for the whole answer, asks again `every` so many seconds, or at once where it is late."""
+    """One connection: asks, waits for the whole answer, asks again `every` so many seconds."""
 
     def __init__(self, sent: bytes, every: float, begins: float, end: float, pressed: Pressed):
         self.sent, self.every, self.end, self.pressed = sent, every, end, pressed
@@ -86,7 +86,7 @@ class _Client(asyncio.Protocol):
         elif status in (429, 503):
             self.pressed.unexplained += b"retry-after: " not in self.received
         self.received, self.whole, self.began = b"", -1, 0.0
-        self.due = max(self.due + self.every, self.loop.time())
+        self.due += self.every  # who was kept waiting asks at once until it has asked as often as it wanted to
         self.loop.call_at(self.due, self.ask)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -97,11 +97,10 @@ class _Client(asyncio.Protocol):
 
 def press(port: int, connections: int, seconds: float, per_second: float = math.inf, sent: bytes = b"") -> Pressed:
     """Ask over so many connections for so many seconds, `per_second` times in all, or as fast as the answers come."""
-    return asyncio.run(pressed(port, connections, seconds, per_second, sent or request_of()))
+    return asyncio.run(_pressed(port, connections, seconds, per_second, sent or request_of()))
 
 
-async def pressed(port: int, connections: int, seconds: float, per_second: float, sent: bytes) -> Pressed:
-    """The same, beside something else."""
+async def _pressed(port: int, connections: int, seconds: float, per_second: float, sent: bytes) -> Pressed:
     loop, found, every = asyncio.get_running_loop(), Pressed(), connections / per_second
     begins = loop.time() + 0.2 + connections / 2000
     clients = [_Client(sent, every, begins + every * one / connections, begins + seconds, found) for one in range(connections)]

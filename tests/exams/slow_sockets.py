@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import math
+import multiprocessing
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from child import Child
 from marks import Mark
-from pressing import HOST, Pressed, pressed, request_of
+from pressing import HOST, Pressed, press
 
 SOCKETS = 350  # of each kind
 HEADS_SECONDS, BODIES_SECONDS = 15.0, 30.0  # in which they are to be cut
@@ -32,14 +34,15 @@ class Slow:
 
 def slow(port: int, sockets: int, seconds: float) -> Slow:
     """So many of each kind; `seconds` is how long it is watched."""
-    return asyncio.run(_slow(port, sockets, seconds))
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as beside:  # those are not held up by our own bytes
+        before = beside.submit(press, port, HONEST, seconds, HONEST * 10.0).result()
+        meanwhile = beside.submit(press, port, HONEST, seconds, HONEST * 10.0)
+        cut = asyncio.run(_cut_all(port, sockets, seconds))
+        return Slow(cut[::2], cut[1::2], before, meanwhile.result())
 
 
-async def _slow(port: int, sockets: int, seconds: float) -> Slow:
-    before = await pressed(port, HONEST, min(seconds, 5.0), HONEST * 10.0, request_of())
-    meanwhile = asyncio.create_task(pressed(port, HONEST, seconds, HONEST * 10.0, request_of()))
-    cut = await asyncio.gather(*(_cut(port, began, seconds) for began in [HEAD, BODY] * sockets))
-    return Slow(cut[::2], cut[1::2], before, await meanwhile)
+async def _cut_all(port: int, sockets: int, seconds: float) -> list[float]:
+    return await asyncio.gather(*(_cut(port, began, seconds) for began in [HEAD, BODY] * sockets))
 
 
 async def _cut(port: int, began: bytes, patience: float) -> float:
