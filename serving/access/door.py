@@ -6,6 +6,7 @@ body of the request is read.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -80,12 +81,13 @@ class _Guarded:
             return self._unknown(asking, str(error))
         if identity is None:
             return self._unknown(asking, "who asks is not known: an API key or a token of the identity provider is needed")
+        if wait := self.door.waiting(identity):  # before what is denied is noted: a note costs a record
+            seconds = math.ceil(wait)
+            headers = {"Retry-After": f"{seconds}", "RateLimit": f'"identity";r=0;t={seconds}'}
+            return problem(HTTPStatus.TOO_MANY_REQUESTS, "too many requests in the name of one", headers=headers)
         if not may(identity, self.action):
             self.door.notes.soon(identity, "was denied", action=self.action.name)
             return problem(HTTPStatus.FORBIDDEN, f"{_roles(identity)} may not: {self.action}")
-        if wait := self.door.waiting(identity):
-            headers = {"Retry-After": str(max(1, round(wait)))}
-            return problem(HTTPStatus.TOO_MANY_REQUESTS, "too many requests in the name of one", headers=headers)
         scope.setdefault("state", {})[IDENTITY] = identity
         return self.app
 
