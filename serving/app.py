@@ -37,7 +37,7 @@ from serving.operating import Operating, Operation
 from serving.pages.joined import pages
 from serving.pages.layout import Layout
 from serving.pages.reader import Reader, no_forms
-from serving.pages.signing import Signing
+from serving.pages.signing import Signing, Ways
 from serving.pages.trouble import Readable
 from serving.problems import Problems
 from serving.receipts.archive import Archive
@@ -64,12 +64,13 @@ def create_app(
     access: Access,
     archive: Archive | None = None,
     sessions: Sessions | None = None,
+    ways: Ways | None = None,
     operation: Operation | None = None,
 ) -> Starlette:
     """The service of a verified model, or of whichever answers now; scores are recorded in `receipts`, every answer tells `site`.
 
     `access` finds out who asks; what they may do stands in `serving.access.permissions`. Pages read `archive`, and take forms
-    from the browsers of `sessions`: without them there are none.
+    from the browsers of `sessions`, which sign in by `ways`: without them there are none.
     """
     current = model if isinstance(model, Current) else Current(model)
     problems = Problems(example(current.artifact.model))
@@ -80,7 +81,7 @@ def create_app(
     if archive is not None:
         asked += pages(Reader(archive, door.notes, partial(posted, sessions=sessions) if sessions is not None else no_forms))
     if sessions is not None:
-        asked += Signing(sessions, door.notes).routes()
+        asked += Signing(sessions, door.notes, ways or Ways()).routes()
     app = Starlette(routes=door.before(asked))
     app.state.layout = Layout(current, site)
     if archive is not None:

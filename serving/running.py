@@ -6,6 +6,7 @@ What it opens it closes, in the other order: model, receipts, socket, the watch 
 from __future__ import annotations
 
 import socket
+import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from models.seal_key import ACCESS, read_key
 from serving import http_server
 from serving.access.api_keys import ApiKeys
 from serving.access.desk import Desk
+from serving.access.one_time import Links
 from serving.access.proofs import Proofs
 from serving.access.session_store import SessionStore
 from serving.access.sessions import Sessions
@@ -30,6 +32,7 @@ from serving.limits import Limits, Rates, Room, read_limits
 from serving.loading import URIS, Where, at_site, found_model, refuse
 from serving.metrics import Metrics
 from serving.operating import Operation
+from serving.pages.signing import ONCE, Ways
 from serving.reaching import Reached
 from serving.readiness import OnDisk, clock
 from serving.receipts.archive import Archive
@@ -74,11 +77,16 @@ def run(asked: Asked) -> None:
         sessions = _sessions(asked)
         open_.callback(sessions.store.close)
         access = Desk(sessions) if keys is None else Proofs(keys, sessions=sessions)
-        app = create_app(current, writer, asked.site, access=access, archive=archive, sessions=sessions, operation=operation)
+        links = Links(sessions.store) if asked.dev else None
+        app = create_app(
+            current, writer, asked.site, access=access, archive=archive, sessions=sessions, ways=Ways(links), operation=operation
+        )
         open_.enter_context(_watch(asked, current, writer))
         _say(f"receipts in {asked.keeping.folder}: whole from the last signed head on; lymphorisk audit verify checks the rest")
         place = f"{asked.reached.url}:{at.getsockname()[1]}"
         _say(f"answers at {place}")
+        if links is not None:
+            _say(f"sign in once, within five minutes, at {place}{ONCE}#{links.word()}")
         http_server.serve(app, at, _entrance(asked.reached, operation.metrics, limits))
 
 
@@ -160,7 +168,11 @@ def _archive(asked: Asked) -> Archive:
 
 def _sessions(asked: Asked) -> Sessions:
     """The browsers that are signed in; where the service was started for trying out, those of its receipts alone."""
-    return Sessions(SessionStore(asked.keeping.folder if asked.dev else asked.access))
+    folder = asked.keeping.folder if asked.dev else asked.access
+    try:
+        return Sessions(SessionStore(folder))
+    except (OSError, sqlite3.Error) as error:
+        refuse(f"{folder}: nobody could be signed in: {error}")
 
 
 @contextmanager

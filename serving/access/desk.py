@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from models.identity import Identity, Role
-from serving.access.proofs import SIGN_IN, Sessions
+from serving.access.proofs import Sessions
+from serving.access.way_back import sent_to_sign_in, wants_page
 
 DESK = Identity("dev", frozenset(Role), "", "this computer")
 _PROGRAMS = ("/v1/", "/openapi.json", "/metrics")  # what is no page
@@ -30,4 +31,4 @@ class Desk:
 
     def turned_back(self, asking: HTTPConnection, title: str) -> Response | None:
         """A browser is told where the link is."""
-        return RedirectResponse(SIGN_IN, 303, {"Cache-Control": "no-store"}) if self.sessions is not None else None
+        return sent_to_sign_in(asking) if self.sessions is not None and wants_page(asking) else None

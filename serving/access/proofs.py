@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from starlette.requests import HTTPConnection
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from models.identity import Identity
 from serving.access.api_keys import ApiKeys
 from serving.access.door import Unproved
+from serving.access.way_back import sent_to_sign_in, wants_page
 
 LONGEST = 8192  # characters of a token; none that is meant for us is longer
-SIGN_IN = "/sign-in"
 _UNREADABLE = "the Authorization header cannot be read: allowed is one, Bearer and an API key or a token"
 
 
@@ -50,10 +50,9 @@ class Proofs:
 
     def turned_back(self, asking: HTTPConnection, title: str) -> Response | None:
         """A browser that asks for a page is sent to sign in."""
-        wants_page = "text/html" in asking.headers.get("accept", "") and asking.scope["method"] == "GET"
-        if self.sessions is None or not wants_page or asking.headers.get("authorization"):
+        if self.sessions is None or not wants_page(asking) or asking.headers.get("authorization"):
             return None
-        return RedirectResponse(SIGN_IN, 303, {"Cache-Control": "no-store"})
+        return sent_to_sign_in(asking)
 
     async def _bearer(self, shown: list[str]) -> Identity:
         scheme, _, word = shown[0].partition(" ")

@@ -89,11 +89,6 @@ class SessionStore:
         with self._database() as database:
             return bool(database.execute("DELETE FROM links WHERE digest = ? AND until >= ?", (digest, now)).rowcount)
 
-    def has_link(self, now: float) -> bool:
-        """Whether any link is still good."""
-        with self._database() as database:
-            return database.execute("SELECT 1 FROM links WHERE until >= ?", (now,)).fetchone() is not None
-
     def close(self) -> None:
         with self._one_at_a_time:
             self._open.close()

@@ -25,7 +25,6 @@ from serving.access.same_origin import SAFE, is_form, refuse_others
 from serving.access.session_store import Kept, SessionStore
 
 COOKIE = "__Host-lymphorisk"
-SESSIONS = "sessions.db"
 CSRF = "csrf"  # the field of a form, and where a request carries the token for the forms of the page that answers
 CSRF_HEADER = "x-csrf-token"  # the same token, where a script asks
 IDLE_SECONDS = 15 * 60.0
