@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
+from typing import TypeVar
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -28,6 +29,7 @@ from serving.access.noting import Notes
 from serving.access.sessions import Sessions
 from serving.body import Unacceptable, received
 from serving.caller import over_http
+from serving.company import Together
 from serving.current import Current
 from serving.described import described
 from serving.gathering import Gathering
@@ -43,7 +45,7 @@ from serving.problems import Problems
 from serving.receipts.archive import Archive
 from serving.receipts.payload import Receipts, dumped
 from serving.receipts.record import NoReceipt
-from serving.recorded import Answered, Answering
+from serving.recorded import Answered
 from serving.refused import Refused
 from serving.standing import example
 from serving.strict_json import InvalidRequest, TooLarge
@@ -54,6 +56,7 @@ RETRY_SECONDS = 2
 AT_ONCE = 8 * 1024  # bytes: a patient or a few are answered on the spot, which takes less than to hand them to a thread and back
 SCORERS = 2  # threads that score the others: more would only wait for each other
 _NO_STORE = {"Cache-Control": "no-store"}
+Done = TypeVar("Done")
 
 
 def create_app(
@@ -75,7 +78,7 @@ def create_app(
     current = model if isinstance(model, Current) else Current(model)
     problems = Problems(example(current.artifact.model))
     operation = operation or Operation()
-    service = Service(current, receipts, site, problems, Gathering(receipts), operation.metrics)
+    service = Service(current, receipts, problems, Together(current, site, _refusal), Gathering(receipts), operation.metrics)
     door = Door(access, Notes(receipts), problems, operation.waiting)
     asked = [*Operating(operation, current, receipts, problems).routes(), *service.routes()]
     if archive is not None:
@@ -97,8 +100,8 @@ class Service:
 
     current: Current
     receipts: Receipts
-    site: str
     problems: Problems
+    _together: Together
     _gathering: Gathering
     _metrics: Metrics
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(SCORERS, "scoring"))
@@ -130,39 +133,46 @@ class Service:
 
     async def scored(self, body: bytes, caller: Mapping[str, object]) -> Response:
         """The answer to a request body, or the problem why there is none."""
-        if len(body) <= AT_ONCE:
-            asked = self._answered(body, caller)
-        else:
-            asked = await asyncio.get_running_loop().run_in_executor(self._threads, self._answered, body, caller)
+        small = len(body) <= AT_ONCE
+        asked = self._read(body) if small else await self._apart(self._read, body)
         if isinstance(asked, Response):
             return asked
-        answered, many = asked
+        patients = list(zip(asked.patients, _given(body, asked), strict=True))
+        if small:
+            answered = await self._together.answered(patients, caller)
+        else:
+            answered = await self._apart(self._together.answering().answered, patients, caller, _refusal)
+        self._metrics.scored(0, (one.why for one in answered.refused))
+        if answered.refused and not asked.many:
+            return self.problems.refusal(answered.refused[0])
+        return await self._recorded(answered, asked.many)
+
+    async def _recorded(self, answered: Answered, many: bool) -> Response:
+        """What will be said, once it is recorded; the problem where it cannot be."""
         try:
             receipts = await self._gathering.recorded(list(answered.drafts.values()))
         except NoReceipt as error:
             tell(logging.ERROR, "no score: it could not be recorded", reason=error.reason)
             return self._unavailable(f"no score: it could not be recorded ({error.reason})")
-        self._metrics.scored(len(answered.drafts), (one.why for one in answered.refused))
+        self._metrics.scored(len(answered.drafts), ())
         shown = answered.shown(receipts, self.receipts.public_key)
         return Response(self._several(shown) if many else shown[0], 200, _NO_STORE, "application/json")
+
+    async def _apart(self, do: Callable[..., Done], *arguments: object) -> Done:
+        """Done in a thread, where it takes so long that others would wait."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, do, *arguments)
 
     def _unavailable(self, title: str) -> JSONResponse:
         return self.problems.problem(HTTPStatus.SERVICE_UNAVAILABLE, title, headers={"Retry-After": str(RETRY_SECONDS)})
 
-    def _answered(self, body: bytes, caller: Mapping[str, object]) -> tuple[Answered, bool] | Response:
-        """What will be said once it is recorded, and whether to several; the problem where there is nothing to record."""
+    def _read(self, body: bytes) -> Asked | Response:
+        """Who is to be scored; the problem where the request cannot be read as a whole."""
         try:
-            asked = read_request(body, datetime.now(UTC).date())
+            return read_request(body, datetime.now(UTC).date())
         except TooLarge as error:
             return self.problems.unreadable(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, error.faults)
         except InvalidRequest as error:
             return self.problems.unreadable(HTTPStatus.BAD_REQUEST, error.faults)
-        answering = Answering(self.current.artifact, self.site)
-        answered = answering.answered(list(zip(asked.patients, _given(body, asked), strict=True)), caller, _refusal)
-        if answered.refused and not asked.many:
-            self._metrics.scored(0, [answered.refused[0].why])
-            return self.problems.refusal(answered.refused[0])
-        return answered, asked.many
 
     def _several(self, shown: Sequence[bytes]) -> bytes:
         opening = dumped(example(self.current.artifact.model) | {"scores": []})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from models.artifact import Artifact
 from models.patient import Patient
@@ -14,6 +15,7 @@ from serving.answer import Answer
 from serving.patient_files import Asked
 from serving.receipts.payload import REQUEST, Form, Receipts, code_version, draft_of, dumped, with_receipt
 from serving.receipts.record import Draft, Signed
+from serving.receipts.written import written
 from serving.refused import Refused
 from serving.score import score
 from serving.score_files import Recorded
@@ -53,8 +55,26 @@ class Answering:
         self, asked: Sequence[Asked], caller: Mapping[str, object], refusal: Callable[[int, Refused], object]
     ) -> Answered:
         """The answer to each patient; `refusal` gives the words for the one who is refused at a place."""
-        found = score(self.artifact, [patient for patient, _ in asked], self.site)
-        said = [dumped(one.as_json() if isinstance(one, Answer) else refusal(place, one)) for place, one in enumerate(found)]
+        (answered,) = self.together([(asked, caller)], refusal)
+        return answered
+
+    def together(
+        self,
+        requests: Sequence[tuple[Sequence[Asked], Mapping[str, object]]],
+        refusal: Callable[[int, Refused], object],
+    ) -> list[Answered]:
+        """The same for several requests, patients and callers of each, whose patients are scored in one go."""
+        found = iter(score(self.artifact, [patient for asked, _ in requests for patient, _ in asked], self.site))
+        return [self._answered(asked, list(islice(found, len(asked))), caller, refusal) for asked, caller in requests]
+
+    def _answered(
+        self,
+        asked: Sequence[Asked],
+        found: Sequence[Answer | Refused],
+        caller: Mapping[str, object],
+        refusal: Callable[[int, Refused], object],
+    ) -> Answered:
+        said = [written(one) if isinstance(one, Answer) else dumped(refusal(place, one)) for place, one in enumerate(found)]
         refused = tuple(one for one in found if isinstance(one, Refused))
         return Answered(tuple(said), dict(self._drafts(asked, found, said, caller)), refused)
 

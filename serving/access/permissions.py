@@ -42,6 +42,7 @@ ROUTES: Mapping[tuple[str, str], Action] = {  # method and path as the applicati
     ("GET", "/v1/me"): Action.KNOW,
     ("GET", "/v1/model"): Action.KNOW,
     ("POST", "/v1/scores"): Action.SCORE,
+    ("GET", "/v1/receipts/{sequence}"): Action.SEE_OWN,
     ("GET", "/static/{name}"): Action.OPEN,
     ("GET", "/sign-in"): Action.OPEN,
     ("GET", "/sign-in/once"): Action.OPEN,

@@ -32,15 +32,24 @@ _CLINICAL = (
 )
 _REASONS = {
     400: "no HTTP, not strict JSON, or not the shape of a request for several patients",
+    401: "who asks is not known: no API key or token, or one that is not good any more",
+    403: "the role of whoever asks may not do that",
+    404: "there is no such receipt, or none that whoever asks may see",
     408: "the request did not arrive in time",
     413: "more than 1 MiB",
     415: "not application/json in UTF-8, or compressed",
     422: "the patient cannot be read, is not one the model is for, or lacks an input that it requires",
+    429: "too many requests in the name of one; try again later",
     431: "more than 16 KiB of headers",
     500: "something unexpected happened, and it is not the request; no score",
-    503: "no score, since its receipt could not be made durable; try again",
+    503: "no room, or no score since its receipt could not be made durable; try again",
 }
-_ANYWHERE = (400, 408, 431, 500)
+_ANYWHERE = (400, 408, 431, 500, 503)
+_KNOWN = (401, 403, 429)  # of what is answered to nobody but whom the service knows
+_BEARER = (
+    "An API key (lymphorisk keys add) or a token of the identity provider, with every request. Roles decide what may be asked: "
+    "clinicians score and see the receipts of their unit, auditors see all receipts."
+)
 
 
 def document(model: RiskModel) -> Schema:
@@ -50,11 +59,17 @@ def document(model: RiskModel) -> Schema:
         "info": {"title": "lymphorisk", "version": VERSION, "description": _described(model)},
         "paths": {
             "/v1/scores": {"post": _scores(model)},
+            "/v1/receipts/{sequence}": {"get": _receipt()},
             "/v1/model": {"get": _model()},
+            "/v1/me": {"get": _me()},
             "/livez": {"get": _alive()},
             "/readyz": {"get": _ready()},
         },
-        "components": {"schemas": PARTS | request_schemas() | answer_schemas(model)},
+        "security": [{"bearer": []}],
+        "components": {
+            "schemas": PARTS | request_schemas() | answer_schemas(model),
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description": _BEARER}},
+        },
     }
 
 
@@ -71,7 +86,7 @@ def _scores(model: RiskModel) -> Schema:
         "requestBody": {"required": True, "content": content},
         "responses": {
             "200": _json("risks with their reasons and receipts", {"anyOf": [ref("Answer"), ref("Scores")]}, no_store=True),
-            **_problems(413, 415, 422, 503),
+            **_problems(413, 415, 422, *_KNOWN),
         },
     }
 
@@ -80,7 +95,28 @@ def _model() -> Schema:
     return {
         "operationId": "model",
         "summary": "The model that answers: what it learned from, whom and what it is for",
-        "responses": {"200": _json("the model", ref("Model")), **_problems()},
+        "responses": {"200": _json("the model", ref("Model")), **_problems(*_KNOWN)},
+    }
+
+
+def _me() -> Schema:
+    text = {"type": "string"}
+    me = closed({"name": text, "roles": {"type": "array", "items": text}, "unit": text, "by": text})
+    return {
+        "operationId": "me",
+        "summary": "As whom and in which roles the service knows whoever asks",
+        "responses": {"200": _json("who it is", me, no_store=True), **_problems(*_KNOWN)},
+    }
+
+
+def _receipt() -> Schema:
+    numbers = {"type": "integer", "minimum": 1, "maximum": 10**18 - 1}
+    number = {"name": "sequence", "in": "path", "required": True, "schema": numbers}
+    return {
+        "operationId": "receipt",
+        "summary": "A receipt: what came in, how it was understood, what was answered; the look is itself recorded",
+        "parameters": [number],
+        "responses": {"200": _json("the receipt", {"type": "object"}, no_store=True), **_problems(404, *_KNOWN)},
     }
 
 
@@ -89,6 +125,7 @@ def _alive() -> Schema:
     return {
         "operationId": "alive",
         "summary": "Whether the process answers",
+        "security": [],
         "responses": {"200": _json("it does", alive), **_problems()},
     }
 
@@ -98,7 +135,8 @@ def _ready() -> Schema:
     return {
         "operationId": "ready",
         "summary": "Whether a score would be answered: its receipt could be made durable now",
-        "responses": {"200": _json("it would", ready), **_problems(503)},
+        "security": [],
+        "responses": {"200": _json("it would", ready), **_problems()},
     }
 
 
@@ -122,7 +160,7 @@ def _problems(*statuses: int) -> Schema:
 
 def _problem(status: int) -> Schema:
     headers = {"Cache-Control": _header({"const": "no-store"})}
-    if status == 503:
+    if status in (429, 503):
         headers["Retry-After"] = _header({"type": "integer", "minimum": 1, "description": "seconds"})
     schema = ref("Problem") | {"properties": {"status": {"const": status}}}
     return {"description": _REASONS[status], "headers": headers, "content": {PROBLEM: {"schema": schema}}}

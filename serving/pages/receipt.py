@@ -25,6 +25,7 @@ from serving.pages.reader import Reader, number_in
 from serving.pages.receipt_view import seen
 from serving.receipts.audited import Audited, audited
 from serving.receipts.finding import Asked
+from serving.receipts.payload import dumped
 from serving.receipts.record import SCORE
 from serving.receipts.replay import FAILED, Replayed, replayed
 
@@ -40,6 +41,7 @@ def routes(reader: Reader) -> list[Route]:
         route("GET", f"{PATH}/print", pages.print),
         route("GET", f"{PATH}/json", pages.json),
         route("POST", f"{PATH}/replay", pages.replay),
+        route("GET", "/v1/receipts/{sequence}", pages.document),
     ]
 
 
@@ -74,6 +76,12 @@ class ReceiptPages:
         named = {"Content-Disposition": f'attachment; filename="receipt-{number}.json"'}
         content = json.dumps(one.as_json(), ensure_ascii=False, allow_nan=False, indent=2).encode()
         return Response(content, headers=HEADERS | named, media_type="application/json")
+
+    async def document(self, request: Request) -> Response:
+        """The receipt for a program, every digit; whoever may see the page may have it."""
+        one = await self._audited(request)
+        await self.reader.note(request, "viewed", receipt=one.receipt.record.sequence, form="json")
+        return Response(dumped(one.as_json()), headers=HEADERS, media_type="application/json")
 
     async def replay(self, request: Request) -> Response:
         """The receipt, with what became of it when it was computed again just now."""

@@ -15,7 +15,7 @@ from models.artifact import Artifact
 from models.patient import Patient
 from models.patient_document import patient_document
 from serving import gathering, recorded
-from serving.access.desk import Desk
+from serving.access.desk import DESK, Desk
 from serving.app import create_app
 from serving.problems import PROBLEM
 from serving.receipts.keys import verify
@@ -106,7 +106,7 @@ def test_what_is_recorded_is_what_came_how_it_was_understood_and_what_was_answer
         "given": patient(),
         "patient": plain(patient_document(understood)),
         "answer": said,
-        "caller": {"by": "HTTP", "from": "loopback", "request": None},
+        "caller": {"by": "HTTP", "from": "loopback", "request": None, "who": dict(DESK.as_json())},
         "code": code_version(),
         "model": {"name": "hand-made", "digest": loaded.digest},
         "site": "St. Elsewhere",
@@ -239,10 +239,10 @@ def test_the_service_is_ready_where_a_receipt_can_be_written(app: Starlette, rec
         ("127.0.0.1", "", {"from": "loopback", "request": None}),
     ],
 )
-def test_of_the_caller_no_more_is_kept_than_the_place_and_a_plain_name_of_the_request(
+def test_of_the_caller_no_more_is_kept_than_who_and_the_place_and_a_plain_name_of_the_request(
     app: Starlette, receipts: Remembered, address: str, named: str, kept: dict[str, object]
 ) -> None:
     post(app, patient(), address, **{"X-Request-ID": named, "User-Agent": "planted/7.3", "X-Forwarded-For": "10.9.8.7"})
     found = unpack(receipts.drafts[0].content)
-    assert found["caller"] == {"by": "HTTP", **kept}
+    assert found["caller"] == {"by": "HTTP", **kept, "who": dict(DESK.as_json())}
     assert not any(word in json.dumps(found) for word in ("planted", "10.9.8.7", "192.168"))
