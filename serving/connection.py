@@ -63,7 +63,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._connections.went(self)
-        self._await(Awaits.NOTHING, math.inf)
+        self._await(Awaits.NOTHING)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -110,7 +110,10 @@ class Connection(HttpToolsProtocol):
         self.asked, self._head = True, 0
         super().on_message_complete()
         self.cycle.more_body = False
-        self._await(Awaits.NEXT if self.cycle.response_complete else Awaits.NOTHING, IDLE_SECONDS)
+        if self.cycle.response_complete:
+            self._await(Awaits.NEXT, IDLE_SECONDS)
+        else:
+            self._await(Awaits.NOTHING)
         if self._begun is not None and not self._entered_late(self._begun):
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, refusing.NO_ROOM)
 
@@ -135,7 +138,7 @@ class Connection(HttpToolsProtocol):
     def resume_writing(self) -> None:
         super().resume_writing()
         if self._awaits is Awaits.READER:
-            self._await(Awaits.NOTHING, math.inf)
+            self._await(Awaits.NOTHING)
 
     def shutdown(self) -> None:
         """The process ends: whoever asks is answered, and who is about to ask on a connection that was kept, too."""
@@ -160,7 +163,7 @@ class Connection(HttpToolsProtocol):
         self.late()
         self.transport.close()
 
-    def _await(self, what: Awaits, seconds: float) -> None:
+    def _await(self, what: Awaits, seconds: float = math.inf) -> None:
         self._awaits, self.until = what, self.loop.time() + seconds
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
