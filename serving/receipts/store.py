@@ -71,9 +71,7 @@ class Store:
         """The fields of each record after that one as they stand there, the data key it names, and whose that is (or None)."""
         key = and_(DATA_KEYS.c.key == RECORDS.c.key, RECORDS.c.key != "")
         asked = select(RECORDS, DATA_KEYS.c.wrapped, DATA_KEYS.c.subject).outerjoin(DATA_KEYS, key)
-        with self.engine.connect() as connection:
-            found = connection.execution_options(yield_per=_BLOCK)
-            yield from found.execute(asked.where(RECORDS.c.sequence > after).order_by(RECORDS.c.sequence))
+        return self._rows(asked.where(RECORDS.c.sequence > after).order_by(RECORDS.c.sequence))
 
     def unused_keys(self) -> Iterator[str]:
         """The data keys that no record names: none, unless somebody added them."""
@@ -100,10 +98,8 @@ class Store:
 
     def data_keys(self) -> Iterator[tuple[str, str, bytes]]:
         """Every data key: its name, whose it is, and the key as it is kept."""
-        with self.engine.connect() as connection:
-            asked = connection.execution_options(yield_per=_BLOCK).execute(select(DATA_KEYS).order_by(DATA_KEYS.c.key))
-            for row in asked:
-                yield row.key, row.subject, row.wrapped
+        for row in self._rows(select(DATA_KEYS).order_by(DATA_KEYS.c.key)):
+            yield row.key, row.subject, row.wrapped
 
     def content(self, record: Record, keys: ReceiptKeys) -> bytes:
         """What the record holds, decrypted. Raises Erased, and BrokenReceipt where it was altered or exchanged."""
@@ -125,10 +121,14 @@ class Store:
         with self.engine.connect() as connection:
             return list(self.place.damage(connection))
 
+    def _rows(self, asked: Select[Any]) -> Iterator[Any]:
+        """What is asked for, a block at a time; whoever goes away in the middle leaves nothing open."""
+        with self.engine.connect() as connection, connection.execution_options(yield_per=_BLOCK).execute(asked) as rows:
+            yield from rows
+
     def _read(self, asked: Select[Any]) -> Iterator[Record]:
         try:
-            with self.engine.connect() as connection:
-                yield from map(as_record, connection.execution_options(yield_per=_BLOCK).execute(asked))
+            yield from map(as_record, self._rows(asked))
         except FAILURES as error:
             raise BrokenReceipt("the records cannot be read from the database: it is damaged, or was altered by hand") from error
 

@@ -21,6 +21,7 @@ import fuzzing
 import growth
 import intervals
 import kills
+import kills_postgres
 import million
 import overload
 import promotion
@@ -29,6 +30,7 @@ import search
 import slow_sockets
 import speed
 import tampering
+import tampering_postgres
 import throughput
 import traced
 import truth
@@ -48,8 +50,10 @@ EXAMS: Mapping[str, Callable[..., list[Mark]]] = {
     "coverage": covered.sit,
     "speed": speed.sit,
     "tampering": tampering.sit,
+    "tampering-postgres": tampering_postgres.sit,
     "million": million.sit,
     "kills": kills.sit,
+    "kills-postgres": kills_postgres.sit,
     "traced": traced.sit,
     "faults": faults.sit,
     "replay": replay.sit,

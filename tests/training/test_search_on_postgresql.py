@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import pwd
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import postgres
 import pytest
 
 import lymphorisk
@@ -43,34 +40,11 @@ storage = "%s"
 """
 
 
-def _programs() -> str | None:
-    """The folder of initdb and pg_ctl: on the path, or where Debian puts them, the newest version first."""
-    on_path = shutil.which("initdb")
-    if on_path:
-        return str(Path(on_path).parent)
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda one: int(one.parts[-3]))
-    return str(found[-1].parent) if found else None
-
-
 @pytest.fixture(scope="module")
 def server(debian: Callable[[str, str | None], str]) -> Iterator[str]:
     """The folder of the socket of a PostgreSQL of our own, which ends with these tests; it never runs as root."""
-    programs = debian("postgresql", _programs())
-    nobody = pwd.getpwnam("nobody")
-    other = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
-    # short, as the name of a socket must be, and not below a folder that only root may enter
-    with tempfile.TemporaryDirectory(prefix="pg") as home:
-        if other:
-            os.chown(home, nobody.pw_uid, nobody.pw_gid)
-
-        def run(program: str, *words: str) -> None:
-            given = [f"{programs}/{program}", "-D", f"{home}/data", *words]
-            subprocess.run(given, cwd=home, check=True, stdout=subprocess.DEVNULL, timeout=60, **other)  # type: ignore[call-overload]
-
-        run("initdb", "--auth=trust", "--username=search", "--encoding=UTF8", "--locale=C", "--no-sync")
-        run("pg_ctl", "start", "-w", "-l", f"{home}/log", "-o", f"-k {home} -c listen_addresses='' -c fsync=off")
-        yield home
-        run("pg_ctl", "stop", "-w", "-m", "immediate")
+    with postgres.server(debian("postgresql", postgres.programs()), "-c fsync=off") as found:
+        yield found.home
 
 
 def asked(url: str, statement: str) -> list[tuple[object, ...]]:

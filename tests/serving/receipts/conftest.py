@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from postgres import Server, programs, receipts_database, server
 
 from models.seal import Key
 from serving.receipts.keys import ReceiptKeys
@@ -27,3 +29,16 @@ def folder(tmp_path: Path) -> Path:
 def writer(folder: Path, keys: ReceiptKeys) -> Iterator[Writer]:
     with open_writer(folder, keys) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def postgres(debian: Callable[[str, str | None], str]) -> Iterator[Server]:
+    """A PostgreSQL of our own, which ends with these tests."""
+    with server(debian("postgresql", programs())) as found:
+        yield found
+
+
+@pytest.fixture
+def urls(postgres: Server, request: pytest.FixtureRequest) -> tuple[str, str]:
+    """A database with the tables of receipts and nothing in them: its URL for the service, and for its owner."""
+    return receipts_database(postgres, re.sub(r"\W", "_", request.node.name)[-60:])
