@@ -17,6 +17,8 @@ import httpx
 import pytest
 import uvicorn
 from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from models.artifact import Artifact
 from models.identity import Identity, Role
@@ -139,8 +141,16 @@ def shared(simulated: Artifact, simulated_folder: Path, tmp_path_factory: pytest
 
 @contextmanager
 def listening(house: House) -> Iterator[str]:
-    """Where the service answers over HTTP, with the headers that its server adds."""
-    config = uvicorn.Config(house.app, host="127.0.0.1", port=0, log_level="error", lifespan="off", headers=list(HEADERS))
+    """Where the service answers over HTTP, with the headers that its server adds; /enter/<role> signs in, for tests alone."""
+
+    async def entered(scope: Scope, receive: Receive, send: Send) -> None:
+        _, way, role = (*scope["path"].split("/"), "")[:3]
+        if way != "enter":
+            return await house.app(scope, receive, send)
+        signed_in = house.sessions.begin(somebody(Role(role)))
+        return await Response("<title>entered</title>", 200, {"set-cookie": signed_in}, "text/html")(scope, receive, send)
+
+    config = uvicorn.Config(entered, host="127.0.0.1", port=0, log_level="error", lifespan="off", headers=list(HEADERS))
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
