@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,8 @@ from postgres import Server, programs, receipts_database, server
 from models.seal import Key
 from serving.receipts.keys import ReceiptKeys
 from serving.receipts.writer import Writer, open_writer
+
+_NUMBERS = count(1)  # of databases
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +40,16 @@ def postgres(debian: Callable[[str, str | None], str]) -> Iterator[Server]:
         yield found
 
 
+@pytest.fixture(scope="session")
+def prepared(postgres: Server) -> str:
+    """The name of a database with the tables of receipts, of which copies are made."""
+    receipts_database(postgres, "prepared")
+    return "prepared"
+
+
 @pytest.fixture
-def urls(postgres: Server, request: pytest.FixtureRequest) -> tuple[str, str]:
+def urls(postgres: Server, prepared: str) -> tuple[str, str]:
     """A database with the tables of receipts and nothing in them: its URL for the service, and for its owner."""
-    return receipts_database(postgres, re.sub(r"\W", "_", request.node.name)[-60:])
+    name = f"receipts_{next(_NUMBERS)}"
+    postgres.does(f"CREATE DATABASE {name} TEMPLATE {prepared} OWNER owner")
+    return postgres.url(name, "service"), postgres.url(name, "owner")
