@@ -178,6 +178,12 @@ def test_no_log_tells_what_was_planted(asked: tuple[Service, list[tuple[int, byt
     assert "ValueError" in {one.get("error") for one in lines}  # the crash is told, by its kind
 
 
+def test_no_metric_tells_what_was_planted(asked: tuple[Service, list[tuple[int, bytes]]]) -> None:
+    status, _, told = asked[0].ask("GET", "/metrics")
+    assert (status, found(told)) == (200, [])
+    assert b"lymphorisk_scores_total 5" in told  # of 51 and more patients
+
+
 def test_no_file_of_the_receipts_holds_what_was_planted(asked: tuple[Service, list[tuple[int, bytes]]]) -> None:
     service, _ = asked
     files = [path for path in service.folder.rglob("*") if path.is_file()]
