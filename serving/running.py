@@ -6,7 +6,6 @@ What it opens it closes, in the other order: model, receipts, socket, the watch 
 from __future__ import annotations
 
 import socket
-import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,15 +15,9 @@ import typer
 
 from models.artifact import Artifact
 from models.release import store_of
-from models.seal import BrokenSeal
-from models.seal_key import ACCESS, read_key
+from models.seal_key import read_key
 from serving import http_server
-from serving.access.api_keys import ApiKeys
-from serving.access.desk import Desk
-from serving.access.one_time import Links
-from serving.access.proofs import Proofs
-from serving.access.session_store import SessionStore
-from serving.access.sessions import Sessions
+from serving.admitting import admitting, trying_out
 from serving.app import create_app
 from serving.current import Current
 from serving.keeping import Keeping, answers_from_now_on, opened_receipts
@@ -32,7 +25,7 @@ from serving.limits import Limits, Rates, Room, read_limits
 from serving.loading import URIS, Where, at_site, found_model, refuse
 from serving.metrics import Metrics
 from serving.operating import Operation
-from serving.pages.signing import ONCE, Ways
+from serving.pages.signing import ONCE
 from serving.reaching import Reached
 from serving.readiness import OnDisk, clock
 from serving.receipts.archive import Archive
@@ -43,7 +36,6 @@ from serving.standing import released
 from serving.watching import Releases, Watch
 from serving.workers import end_with_parent, work
 
-_FIRST_KEY = 'lymphorisk keys add NAME --role clinician --unit "Ward 3" makes one; --dev is the way without keys, for trying out'
 
 @dataclass(frozen=True)
 class Asked:
@@ -67,25 +59,29 @@ def run(asked: Asked) -> None:
         return
     with ExitStack() as open_:
         artifact, folder = open_.enter_context(_model(asked))
-        keys = None if asked.dev else _keys(asked)
+        let_in = trying_out(asked.keeping.folder) if asked.dev else admitting(asked.access, asked.access_key)
+        admitted = open_.enter_context(let_in)
         writer = open_.enter_context(opened_receipts(asked.keeping, artifact, folder, asked.site, _say))
         at = open_.enter_context(bound(asked.reached))
         current = Current(artifact)
         limits = _limits(asked)
         operation = _operation(asked, current, writer, limits)
         archive = _archive(asked)
-        sessions = _sessions(asked)
-        open_.callback(sessions.store.close)
-        access = Desk(sessions) if keys is None else Proofs(keys, sessions=sessions)
-        links = Links(sessions.store) if asked.dev else None
         app = create_app(
-            current, writer, asked.site, access=access, archive=archive, sessions=sessions, ways=Ways(links), operation=operation
+            current,
+            writer,
+            asked.site,
+            access=admitted.access,
+            archive=archive,
+            sessions=admitted.sessions,
+            ways=admitted.ways,
+            operation=operation,
         )
         open_.enter_context(_watch(asked, current, writer))
         _say(f"receipts in {asked.keeping.folder}: whole from the last signed head on; lymphorisk audit verify checks the rest")
         place = f"{asked.reached.url}:{at.getsockname()[1]}"
         _say(f"answers at {place}")
-        if links is not None:
+        if (links := admitted.ways.links) is not None:
             _say(f"sign in once, within five minutes, at {place}{ONCE}#{links.word()}")
         http_server.serve(app, at, _entrance(asked.reached, operation.metrics, limits))
 
@@ -150,29 +146,9 @@ def _model(asked: Asked) -> Iterator[tuple[Artifact, Path]]:
         yield artifact, folder
 
 
-def _keys(asked: Asked) -> ApiKeys:
-    """The keys of those who may ask. Leaves with the way to make one where nobody has any."""
-    try:
-        keys = ApiKeys(asked.access, read_key(asked.access_key, ACCESS))
-    except (BrokenSeal, OSError) as error:
-        refuse(f"nobody could be let in: {error}. {_FIRST_KEY}")
-    if not keys.any_good():
-        refuse(f"nobody could be let in: no key in {asked.access} is good. {_FIRST_KEY}")
-    return keys
-
-
 def _archive(asked: Asked) -> Archive:
     keeping = asked.keeping
     return Archive.open(keeping.folder, read_keys(keeping.key), heads=keeping.heads, database=keeping.database)
-
-
-def _sessions(asked: Asked) -> Sessions:
-    """The browsers that are signed in; where the service was started for trying out, those of its receipts alone."""
-    folder = asked.keeping.folder if asked.dev else asked.access
-    try:
-        return Sessions(SessionStore(folder))
-    except (OSError, sqlite3.Error) as error:
-        refuse(f"{folder}: nobody could be signed in: {error}")
 
 
 @contextmanager

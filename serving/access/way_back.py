@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 
 SIGN_IN = "/sign-in"
+CALLBACK = f"{SIGN_IN}/callback"  # to which the identity provider sends a browser back
 START = "/"
 _PATH = re.compile(r"/(?:[A-Za-z0-9_-]+(?:[/.][A-Za-z0-9_-]+)*)?")  # no //, no \, : or %, which a browser may read otherwise
 _LONGEST = 200

@@ -20,29 +20,28 @@ from serving.access.forms import fields, posted
 from serving.access.noting import Notes
 from serving.access.one_time import Links
 from serving.access.sessions import CSRF, Sessions
-from serving.access.way_back import SIGN_IN, START, is_ours
+from serving.access.way_back import CALLBACK, SIGN_IN, START, is_ours
 from serving.pages.layout import SIGN_OUT, rendered
 from serving.pages.words import say
 
-ONCE, BEGIN, CALLBACK = f"{SIGN_IN}/once", f"{SIGN_IN}/start", f"{SIGN_IN}/callback"
+ONCE, BEGIN = f"{SIGN_IN}/once", f"{SIGN_IN}/start"
 _NO_STORE = {"Cache-Control": "no-store"}
-
-
-class NotSignedIn(Exception):
-    """Why signing in failed; our own words, which may be shown and noted."""
 
 
 class Provider(Protocol):
     """Signs people in at an identity provider."""
 
-    issuer: str
+    @property
+    def issuer(self) -> str:
+        """Its URL."""
+        ...
 
     async def begun(self, to: str) -> tuple[str, str]:
-        """The URL to send the browser to, and the Set-Cookie by which it is known when it comes back. NotSignedIn."""
+        """The URL to send the browser to, and the Set-Cookie by which it is known when it comes back."""
         ...
 
     async def finished(self, request: Request) -> tuple[Identity, str, str]:
-        """Who came back, where they wanted to go, and the Set-Cookie that takes the cookie away. Raises NotSignedIn."""
+        """Who came back, where they wanted to go, and the Set-Cookie that takes the cookie away. Raises Unproved."""
         ...
 
 
@@ -105,10 +104,7 @@ class Signing:
         return await self._in(request, DESK, START, "one-time link")
 
     async def _begin(self, provider: Provider, request: Request) -> Response:
-        try:
-            url, cookie = await provider.begun(_to(request))
-        except NotSignedIn as error:
-            return self._page(request, HTTPStatus.BAD_GATEWAY, str(error))
+        url, cookie = await provider.begun(_to(request))
         return RedirectResponse(url, 303, {**_NO_STORE, "Set-Cookie": cookie})
 
     async def _callback(self, provider: Provider, request: Request) -> Response:
@@ -116,7 +112,7 @@ class Signing:
             return self._wait(request, wait)
         try:
             identity, to, cookie = await provider.finished(request)
-        except NotSignedIn as error:
+        except Unproved as error:
             self._failed(request, provider.issuer, str(error))
             return self._page(request, HTTPStatus.FORBIDDEN, f"{say('sign_in', 'failed')}: {error}.")
         answer = await self._in(request, identity, to, provider.issuer)
