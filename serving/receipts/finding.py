@@ -72,7 +72,7 @@ def named(store: Store, id: str) -> Record:
     if id.isdecimal() and len(id) <= 18 and (record := store.record(int(id))) is not None:
         return record
     if _DIGEST.fullmatch(id):
-        of_digest = [one for one in store.records() if one.digest.startswith(id)]
+        of_digest = list(store.of_digest(id))
         if len(of_digest) == 1:
             return of_digest[0]
         if of_digest:

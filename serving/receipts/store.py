@@ -82,6 +82,10 @@ class Store:
         """The records of one patient (`ReceiptKeys.subject`); of nobody in particular where it is empty."""
         return self._read(select(RECORDS).where(RECORDS.c.subject == subject).order_by(RECORDS.c.sequence))
 
+    def of_digest(self, beginning: str) -> Iterator[Record]:
+        """The records whose digest begins with these hex digits."""
+        return self._read(select(RECORDS).where(RECORDS.c.digest.startswith(beginning)).order_by(RECORDS.c.sequence))
+
     def record(self, sequence: int) -> Record | None:
         """The record of that number, if there is one."""
         return next(self.records(sequence - 1, sequence), None)
