@@ -27,7 +27,7 @@ from typing import Any
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 BASE64 = re.compile("([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)?")
 HEX_64, HEX_128 = re.compile("[0-9a-f]{64}"), re.compile("[0-9a-f]{128}")
-KIND = re.compile("score|opened|signed again|clock set back|erased")
+KIND = re.compile("score|opened|signed again|clock set back|erased|access")
 STORE: dict[str, Any] = {"id": str, "created": str, "public_key": HEX_64, "format": int}
 HEAD: dict[str, Any] = {"digest": HEX_64, "sequence": int, "signature": HEX_128, "store": str, "time": TIME}
 RECORD: dict[str, Any] = {"sequence": int, "time": TIME, "kind": KIND, "subject": str, "key": str, "payload": bytes}

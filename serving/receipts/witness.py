@@ -96,11 +96,17 @@ def require_not_behind(path: Path | None, store: Store, keys: ReceiptKeys) -> No
 
 
 def _append(path: Path, head: Signed) -> None:
-    """Add the line, synced, after the last whole one; a head that stands there already is not written twice."""
+    """Add the line, synced, after the last whole one, unless a head of this or a later record stands there already.
+
+    Several processes may write one witness: each in its turn, and the newest head vouches for those of the others.
+    """
+    import fcntl  # not on every system: whoever only reads does not need it
+
     file = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE)
     try:
+        fcntl.flock(file, fcntl.LOCK_EX)
         last, end = last_head(path)
-        if last == head:
+        if last is not None and last.sequence >= head.sequence:
             return
         line = head_line(head)
         os.ftruncate(file, end)

@@ -124,6 +124,21 @@ def test_the_owner_erases_beside_a_service_whose_next_receipt_of_the_patient_has
     assert faults(folder, urls[0], keys) == ()
 
 
+def test_several_write_one_witness_which_ends_with_the_newest_head(
+    folder: Path, keys: ReceiptKeys, urls: Urls, tmp_path: Path
+) -> None:
+    witness = tmp_path / "witness.jsonl"
+    writers = [open_writer(folder, keys, database=urls[0], witness=witness) for _ in range(2)]
+    for at in range(20):
+        writers[at % 2].record(drafts(b"%d" % at))
+    for writer in writers:
+        writer.close()
+    found = read_heads(witness)
+    assert found[-1].sequence == 20
+    assert [head.sequence for head in found] == sorted({head.sequence for head in found})
+    assert verify(Store.open(folder, database=urls[0]), keys, witnesses=[witness]).faults == ()
+
+
 def test_the_service_cannot_erase(folder: Path, keys: ReceiptKeys, urls: Urls) -> None:
     with open_writer(folder, keys, database=urls[0]) as service:
         service.record(drafts(b"a"))

@@ -13,6 +13,7 @@ from looking import outsider_says
 from scenes import KEYS, Scene, scene
 
 from serving.receipts import verifier
+from serving.receipts.record import KINDS
 from serving.receipts.sealed import export_sealed
 from serving.receipts.store import Store
 from serving.receipts.writer import open_writer
@@ -36,6 +37,10 @@ def test_it_imports_the_standard_library_alone() -> None:
     found = {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
     found |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert {name.partition(".")[0] for name in found} <= set(sys.stdlib_module_names)
+
+
+def test_it_knows_every_kind_of_record() -> None:
+    assert [kind for kind in KINDS if not verifier.KIND.fullmatch(kind)] == []
 
 
 @pytest.mark.parametrize("python", [sys.executable, "python3.11", "python3.12", "python3.13"])
