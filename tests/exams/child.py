@@ -37,6 +37,9 @@ class Child:
     within: Sequence[str] = ()  # the program that runs it: strace, or none
     model: Path = EXAMPLE
     port: int = 0
+    dev: bool = True
+    authorization: str = ""  # of whoever asks, where it is not
+    took: float = field(default=0.0, init=False)  # seconds from the start to the first score
     process: subprocess.Popen[bytes] = field(init=False)
 
     @property
@@ -63,9 +66,11 @@ class Child:
         self.port = self.port or free_port()
         code = f"{self.before}\nimport lymphorisk\nlymphorisk.main()"
         kept = ("--receipts", self.receipts, "--receipts-key", self.folder / "receipts.key")
-        command = [*self.within, sys.executable, "-c", code, "serve", "--model", self.model, "--dev", "--port", self.port, *kept]
+        command = [*self.within, sys.executable, "-c", code, "serve", "--model", self.model, "--port", self.port, *kept]
+        dev = ["--dev"] if self.dev else []
         with (self.folder / "said").open("ab") as said:
-            self.process = subprocess.Popen([str(word) for word in (*command, *self.options)], stdout=said, stderr=said)
+            words = [str(word) for word in (*command, *dev, *self.options)]
+            self.process = subprocess.Popen(words, stdout=said, stderr=said)
 
     def kill(self) -> None:
         """SIGKILL: nothing in the process has a say in it."""
@@ -82,15 +87,17 @@ class Child:
         """Seconds until it gives a score; RuntimeError where it does not."""
         began = time.monotonic()
         while time.monotonic() - began < patience and self.alive:
-            if asked(self.port, "back").status == 200:
+            if asked(self.port, "back", self.authorization).status == 200:
                 return time.monotonic() - began
             time.sleep(0.02)
         raise RuntimeError(f"no score for {time.monotonic() - began:.0f} s; the service said: {self.said[-2000:]}")
 
     def __enter__(self) -> Self:
+        began = time.monotonic()
         self.begin()
         try:
             self.back()
+            self.took = time.monotonic() - began
         except RuntimeError:
             self.kill()
             raise
@@ -159,19 +166,20 @@ class Clients:
             thread.join()
 
 
-def asked(port: int, named: str) -> Told:
+def asked(port: int, named: str, authorization: str = "") -> Told:
     """What one patient's request on a connection of its own is told."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
-        return _asked(connection, named, 1)
+        return _asked(connection, named, 1, authorization)
     finally:
         connection.close()
 
 
-def _asked(connection: http.client.HTTPConnection, named: str, count: int) -> Told:
+def _asked(connection: http.client.HTTPConnection, named: str, count: int, authorization: str = "") -> Told:
     patient = EXAMPLE_PATIENT | {"id": named, "age_years": 40 + count % 45}
     try:
-        connection.request("POST", "/v1/scores", json.dumps(patient), {"Content-Type": "application/json"})
+        headers = {"Content-Type": "application/json"} | ({"Authorization": authorization} if authorization else {})
+        connection.request("POST", "/v1/scores", json.dumps(patient), headers)
         found = connection.getresponse()
         return Told(found.status, json.loads(found.read()), found.getheader("Content-Type", ""))
     except (OSError, http.client.HTTPException, ValueError):  # ValueError: an answer that broke off in its middle

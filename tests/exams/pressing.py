@@ -14,11 +14,13 @@ from lymphorisk import EXAMPLE_PATIENT
 HOST = "127.0.0.1"
 
 
-def request_of(document: object = EXAMPLE_PATIENT) -> bytes:
+def request_of(document: object = EXAMPLE_PATIENT, authorization: str = "") -> bytes:
     """A request for scores as it goes over the wire."""
     body = json.dumps(document).encode()
-    head = f"POST /v1/scores HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+    told = {"Host": "localhost", "Content-Type": "application/json", "Content-Length": len(body)}
+    told |= {"Authorization": authorization} if authorization else {}
+    head = "".join(f"{name}: {value}\r\n" for name, value in told.items())
+    return f"POST /v1/scores HTTP/1.1\r\n{head}\r\n".encode() + body
 
 
 LIVE = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -85,7 +87,10 @@ class _Client(asyncio.Protocol):
             self.pressed.seconds.append(self.loop.time() - self.began)
         elif status in (429, 503):
             self.pressed.unexplained += b"retry-after: " not in self.received
+        last = b"connection: close" in self.received[: self.received.index(b"\r\n\r\n")]
         self.received, self.whole, self.began = b"", -1, 0.0
+        if last:
+            self.transport.close()
         self.due += self.every  # who was kept waiting asks at once until it has asked as often as it wanted to
         self.loop.call_at(self.due, self.ask)
 

@@ -22,6 +22,7 @@ import growth
 import intervals
 import kills
 import kills_postgres
+import load
 import million
 import overload
 import promotion
@@ -58,6 +59,7 @@ EXAMS: Mapping[str, Callable[..., list[Mark]]] = {
     "faults": faults.sit,
     "replay": replay.sit,
     "promotion": promotion.sit,
+    "load": load.sit,
     "receipts": throughput.sit,
     "schemathesis": fuzzing.sit,
     "overload": overload.sit,
