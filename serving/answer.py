@@ -5,10 +5,10 @@ It is a value: everything in it was computed before, and `as_json` and `text` on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import NamedTuple
+from functools import cached_property, lru_cache
+from typing import NamedTuple, Protocol
 
 from models.example import EXAMPLE
 from models.explanation import COVERS, GroupTerm, HorizonExplanation, reasons
@@ -16,7 +16,7 @@ from models.lymphopenia import Lymphopenia
 from models.published import PublishedResult
 from models.quality import InputQuality
 from models.risk import LEVEL
-from serving.published_scores import entries, sentence
+from serving.published_scores import entry, sentence
 from serving.standing import DISCLAIMER
 
 PRIMARY = 90  # days: "life expectancy of more than three months"
@@ -52,6 +52,18 @@ class Estimate:
         """The estimate with its range, for whoever reads what became of the input."""
         ends = f"{_number(self.low)} to {_number(self.high)}{_unit(self.unit)}"
         return f"estimated as {_number(self.value)}, 10th to 90th percentile {ends}: the risks at both ends are in estimates"
+
+
+class Recurring(Protocol):
+    """Tells a part of an answer that was told before, and will be again, with the very same words."""
+
+    def __call__(self, tell: Callable[..., dict[str, object]], *of: Hashable) -> object:
+        """What `tell(*of)` gives, or what stands for it when the answer is written down."""
+        ...
+
+
+def _told(tell: Callable[..., dict[str, object]], *of: Hashable) -> dict[str, object]:
+    return tell(*of)
 
 
 @dataclass(frozen=True)
@@ -110,8 +122,11 @@ class Answer:
             found.setdefault(estimate.feature, []).append(estimate.range)
         return found
 
-    def as_json(self) -> dict[str, object]:
-        """JSON-ready values; of a model of simulated patients, the first key says so."""
+    def as_json(self, recurring: Recurring = _told) -> dict[str, object]:
+        """JSON-ready values; of a model of simulated patients, the first key says so.
+
+        What recurs in many answers is told by `recurring`, which may remember it.
+        """
         example: dict[str, object] = {"example": EXAMPLE} if self.simulated else {}
         beside = self._beside()
         return example | {
@@ -123,15 +138,12 @@ class Answer:
             "lymphopenia": None if self.lymphopenia is None else _lymphopenia(self.lymphopenia),
             "explanation": {
                 "scale": "log-odds: base + terms + time_bound = log_odds; percentage points sum to risk - reference",
-                "inputs": [_with(beside.get(one.feature), one._asdict()) for one in self.inputs],
+                "inputs": [_input(one, beside.get(one.feature)) for one in self.inputs],
                 "horizons": {str(horizon.days): _explanation(horizon) for horizon in self.horizons},
             },
             "estimates": [_estimate(one) for one in self.estimates],
-            "quality": [
-                _with(beside.get(one.name), {"input": one.name, "label": one.label, "states": list(one.states)})
-                for one in self.quality
-            ],
-            "published_scores": entries(self.published),
+            "quality": [recurring(_quality, one, tuple(beside.get(one.name, ()))) for one in self.quality],
+            "published_scores": [recurring(entry, name, found) for name, found in self.published.items()],
             "warnings": list(self.warnings),
             "text": self.text,
             "model": {"name": self.model, "digest": self.digest, **self.release},
@@ -139,11 +151,15 @@ class Answer:
         }
 
 
-def _with(remarks: list[str] | None, told: dict[str, object]) -> dict[str, object]:
-    """`told` with what is said beside it; nothing is added where nothing is said."""
-    if remarks:
-        told["remarks"] = remarks
-    return told
+def _input(one: InputUsed, remarks: list[str] | None) -> dict[str, object]:
+    feature, label, group, unit, value = one
+    told: dict[str, object] = {"feature": feature, "label": label, "group": group, "unit": unit, "value": value}
+    return told | {"remarks": remarks} if remarks else told
+
+
+def _quality(one: InputQuality, remarks: Sequence[str]) -> dict[str, object]:
+    told: dict[str, object] = {"input": one.name, "label": one.label, "states": list(one.states)}
+    return told | {"remarks": list(remarks)} if remarks else told
 
 
 def _risk(horizon: HorizonExplanation) -> dict[str, float]:
@@ -159,22 +175,23 @@ def _risk(horizon: HorizonExplanation) -> dict[str, float]:
 def _explanation(horizon: HorizonExplanation) -> dict[str, object]:
     return {
         "base": horizon.base,
-        "terms": dict(horizon.terms),
+        "terms": horizon.terms,
         "time_bound": horizon.time_bound,
         "log_odds": horizon.log_odds,
         "groups": [_group(group) for group in horizon.groups],
     }
 
 
-def _group(group: GroupTerm) -> dict[str, object]:
+def _group(of: GroupTerm) -> dict[str, object]:
+    group, term, low, high, points, estimated_share = of
     return {
-        "group": group.group,
-        "term": group.term,
-        "low": group.low,
-        "high": group.high,
-        "percentage_points": 100 * group.points,
-        "distinguishable": group.distinguishable,
-        "estimated_share": group.estimated_share,
+        "group": group,
+        "term": term,
+        "low": low,
+        "high": high,
+        "percentage_points": 100 * points,
+        "distinguishable": of.distinguishable,
+        "estimated_share": estimated_share,
     }
 
 
@@ -191,10 +208,16 @@ def _lymphopenia(found: Lymphopenia) -> dict[str, object]:
 
 def _risk_sentence(horizon: HorizonExplanation) -> str:
     return (
-        f"Risk of death within {horizon.days} days: {_percent(horizon.risk)} "
-        f"({LEVEL} % interval {_percent(horizon.low)} to {_percent(horizon.high)}); at the development cohort's average log-odds "
-        f"{_percent(horizon.reference)}, and {_percent(horizon.died_share)} of that cohort had died by then"
+        f"Risk of death within {horizon.days} days: {_percent(horizon.risk)} ({LEVEL} % interval {_percent(horizon.low)} to "
+        f"{_percent(horizon.high)}); {_of_the_cohort(horizon.reference, horizon.died_share)}"
     )
+
+
+@lru_cache(maxsize=64)
+def _of_the_cohort(reference: float, died_share: float) -> str:
+    """What a risk is held against, the same for every patient."""
+    average = f"at the development cohort's average log-odds {_percent(reference)}"
+    return f"{average}, and {_percent(died_share)} of that cohort had died by then"
 
 
 def _estimate_sentence(estimate: Estimate, given: str, days: int) -> str:

@@ -1,8 +1,7 @@
 """What a receipt holds before it is encrypted: what came in, how it was understood, what was answered, by which model and code.
 
 It is made while somebody waits for the answer, so the answer is written down once, and the same bytes go into the receipt and to
-the caller. It is packed with a dictionary of what answers have in common (`dictionaries/`, named by the first byte of the
-content): a dictionary that was ever used stays there, or the receipts packed with it could not be read any more.
+the caller (`written`); and it is packed (`packing`).
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import zlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from functools import cache
@@ -25,16 +23,14 @@ import serving
 from models.artifact import Artifact
 from models.patient import Patient
 from models.patient_document import patient_document
+from serving.receipts.packing import packed, unpacked
 from serving.receipts.record import SCORE, BrokenReceipt, Draft, Signed
+from serving.receipts.written import dumped as dumped
 
 FORMAT = 1
 Form = Literal["request", "row"]  # how a patient came: as the service's own JSON, or as a row of somebody's tables
 REQUEST: Form = "request"
 ROW: Form = "row"
-LARGEST = 16 * 2**20  # bytes of a content unpacked
-_DICTIONARY = 1  # the one that is packed with
-_DICTIONARIES = Path(__file__).parent / "dictionaries"
-_LEVEL = 3  # of zlib's: with the dictionary it is as fast as level 1 and a sixth smaller
 _ARITHMETIC = "^(exp|log|log10)$"  # the functions of which processors have implementations of their own
 
 
@@ -57,11 +53,6 @@ class Receipts(Protocol):
     def ready(self) -> str:
         """Why no receipt can be written now; nothing where one can."""
         ...
-
-
-def dumped(document: object) -> bytes:
-    """Compact JSON in UTF-8, as the service answers; ValueError for a number that is not finite."""
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 def plain(document: object) -> Any:
@@ -104,24 +95,6 @@ def draft_of(
 def with_receipt(answer: bytes, signed: Signed, public_key: str) -> bytes:
     """The answer with its receipt as the last key, as the caller gets it."""
     return answer[:-1] + b',"receipt":' + dumped(signed.as_json() | {"public_key": public_key}) + b"}"
-
-
-def packed(content: bytes) -> bytes:
-    """The content, much smaller; its first byte names the dictionary."""
-    packing = _primed().copy()
-    return bytes([_DICTIONARY]) + packing.compress(content) + packing.flush()
-
-
-def unpacked(content: bytes) -> bytes:
-    """What was given to `packed`; BrokenReceipt where it was not made by it."""
-    try:
-        unpacking = zlib.decompressobj(zdict=_dictionary(content[0]))
-        found = unpacking.decompress(content[1:], LARGEST)
-    except (IndexError, FileNotFoundError, zlib.error) as error:
-        raise BrokenReceipt("the content of the receipt is not as this version packs it") from error
-    if not unpacking.eof or unpacking.unused_data:
-        raise BrokenReceipt("the content of the receipt is cut short, or longer than it says")
-    return found
 
 
 def unpack(content: bytes) -> dict[str, Any]:
@@ -169,14 +142,3 @@ def _digest_of_sources() -> str:
             name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
             whole.update(f"{name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return whole.hexdigest()
-
-
-@cache
-def _primed() -> zlib._Compress:
-    """A compressor that has read the dictionary, to be copied: reading it takes as long as packing an answer."""
-    return zlib.compressobj(_LEVEL, zdict=_dictionary(_DICTIONARY))
-
-
-@cache
-def _dictionary(number: int) -> bytes:
-    return (_DICTIONARIES / f"{number}.json").read_bytes()

@@ -7,20 +7,22 @@ was ever used is never changed: a new one gets the next number (`serving.receipt
 from __future__ import annotations
 
 import sys
-import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
+import zstandard
 from simulated_requests import simulated_requests
 
 from models.artifact import load
 from models.patient import Patient
 from serving.answer import Answer
-from serving.receipts.payload import code_version, draft_of, dumped, unpacked
+from serving.receipts.packing import unpacked
+from serving.receipts.payload import code_version, draft_of
+from serving.receipts.written import dumped, written
 from serving.score import score
 from serving.wire import read_patient
 
 EXAMPLE = Path(__file__).parents[2] / "models" / "released" / "example"
-_REACH = 32_768 - 262  # bytes back that zlib looks
 
 
 def contents(patients: int, seed: int) -> list[bytes]:
@@ -31,19 +33,21 @@ def contents(patients: int, seed: int) -> list[bytes]:
         (answer,) = score(artifact, [patient])
         if isinstance(patient, Patient) and isinstance(answer, Answer):
             caller = {"by": "HTTP", "from": "loopback", "request": None}
-            draft = draft_of(dumped(given), patient, dumped(answer.as_json()), caller, artifact, "", code_version())
+            draft = draft_of(dumped(given), patient, written(answer), caller, artifact, "", code_version())
             found.append(unpacked(draft.content))
     return found
 
 
 def best(among: list[bytes]) -> bytes:
     """The one by which the others become smallest."""
-    return min((one[-_REACH:] for one in among), key=lambda one: sum(_size(other, one) for other in among))
+    return min(among, key=lambda one: sum(_sizes(among, one)))
 
 
-def _size(content: bytes, dictionary: bytes) -> int:
-    packing = zlib.compressobj(3, zdict=dictionary)
-    return len(packing.compress(content) + packing.flush())
+def _sizes(contents: Iterable[bytes], dictionary: bytes) -> list[int]:
+    """In bytes, of each of the contents packed with it."""
+    prepared = zstandard.ZstdCompressionDict(dictionary, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+    packing = zstandard.ZstdCompressor(level=1, dict_data=prepared)
+    return [len(packing.compress(one)) for one in contents]
 
 
 if __name__ == "__main__":

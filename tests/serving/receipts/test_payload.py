@@ -6,6 +6,7 @@ import hashlib
 import json
 import sys
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +18,11 @@ from models.artifact import Artifact
 from models.patient import Patient
 from models.patient_document import patient_from
 from serving.answer import Answer
-from serving.receipts import payload
-from serving.receipts.payload import (
-    ROW,
-    code_version,
-    draft_of,
-    dumped,
-    packed,
-    plain,
-    unpack,
-    unpacked,
-    with_receipt,
-)
+from serving.receipts import packing, payload
+from serving.receipts.packing import LARGEST, packed, unpacked
+from serving.receipts.payload import ROW, code_version, draft_of, plain, unpack, with_receipt
 from serving.receipts.record import SCORE, BrokenReceipt, Draft, Signed
+from serving.receipts.written import dumped, written
 from serving.score import score
 from serving.wire import read_patient
 
@@ -48,6 +41,7 @@ GIVEN: dict[str, Any] = {
     "history": {"prior_lines": 2, "steroids_14d": "no"},
 }
 CALLER, SITE = {"by": "HTTP"}, "north"
+DICTIONARIES = Path(packing.__file__).parent / "dictionaries"
 
 
 def answered(artifact: Artifact, given: dict[str, Any] = GIVEN) -> tuple[Patient, bytes]:
@@ -55,7 +49,7 @@ def answered(artifact: Artifact, given: dict[str, Any] = GIVEN) -> tuple[Patient
     (answer,) = score(artifact, [patient], SITE)
     assert isinstance(patient, Patient)
     assert isinstance(answer, Answer)
-    return patient, dumped(answer.as_json())
+    return patient, written(answer)
 
 
 @pytest.fixture(scope="module")
@@ -107,13 +101,25 @@ def test_whatever_is_packed_is_unpacked(content: bytes) -> None:
     assert unpacked(packed(content)) == content
 
 
-def test_the_first_dictionary_is_as_it_always_was() -> None:
+@given(content=st.binary(max_size=300))
+def test_what_was_packed_with_the_first_dictionary_is_unpacked(content: bytes) -> None:
+    by_zlib = zlib.compressobj(3, zdict=(DICTIONARIES / "1.json").read_bytes())
+    assert unpacked(b"\x01" + by_zlib.compress(content) + by_zlib.flush()) == content
+
+
+def test_several_threads_pack_at_the_same_time() -> None:
+    contents = [bytes([number]) * 40_000 for number in range(64)]
+    with ThreadPoolExecutor(8) as threads:
+        assert list(map(unpacked, threads.map(packed, contents))) == contents
+
+
+@pytest.mark.parametrize(("number", "digest"), [
+    (1, "9cf0eaa3cb5cf5c57c540357443bf5af389274a8ba3d9ee9a9e8889dff64090a"),
+    (2, "59b3542eb76b85b368fbfac8d72bfbbbb267dc85cb474ccb4afb9152251e03e9"),
+])  # fmt: skip
+def test_a_dictionary_is_as_it_always_was(number: int, digest: str) -> None:
     """Receipts packed with it could not be read any more: another one gets another number."""
-    written = (Path(payload.__file__).parent / "dictionaries" / "1.json").read_bytes()
-    assert hashlib.sha256(written).hexdigest() == FIRST
-
-
-FIRST = "9cf0eaa3cb5cf5c57c540357443bf5af389274a8ba3d9ee9a9e8889dff64090a"
+    assert hashlib.sha256((DICTIONARIES / f"{number}.json").read_bytes()).hexdigest() == digest
 
 
 @pytest.mark.parametrize(
@@ -128,7 +134,7 @@ FIRST = "9cf0eaa3cb5cf5c57c540357443bf5af389274a8ba3d9ee9a9e8889dff64090a"
         (lambda content: packed(b"{"), "is no JSON"),
         (lambda content: packed(b"[]"), "another format than 1"),
         (lambda content: packed(b'{"format":2}'), "another format than 1"),
-        (lambda content: packed(b" " * (payload.LARGEST + 1)), "cut short, or longer"),
+        (lambda content: packed(b" " * (LARGEST + 1)), "cut short, or longer"),
     ],
 )
 def test_what_was_not_packed_so_is_not_unpacked(draft: Draft, damage: Any, said: str) -> None:
