@@ -63,11 +63,17 @@ async def _cut(port: int, began: bytes, patience: float) -> float:
     return seconds
 
 
-def sit(folder: Path, advance: Callable[..., object], sockets: int = SOCKETS) -> list[Mark]:
+def sit(
+    folder: Path,
+    advance: Callable[..., object],
+    sockets: int = SOCKETS,
+    before: str = "",
+    seconds: float = BODIES_SECONDS + 5.0,
+) -> list[Mark]:
     """The bars of the issue."""
-    with Child(folder) as child:
+    with Child(folder, before) as child:
         advance("slow sockets", 0, 1)
-        found = slow(child.port, sockets, BODIES_SECONDS + 5.0)
+        found = slow(child.port, sockets, seconds)
         advance("slow sockets", 1, 1)
     wrong = found.meanwhile.asked - found.meanwhile.statuses[200]
     return [
