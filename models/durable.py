@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,6 +54,20 @@ def replace(path: Path, content: bytes, mode: int = 0o644) -> None:
     finally:
         aside.unlink(missing_ok=True)
     sync(path.parent)
+
+
+def create(path: Path, content: bytes, mode: int = 0o644) -> bool:
+    """The file holds `content`, whole and on the disk, unless somebody made one before; whether it was made here."""
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+    try:
+        replace(aside, content, mode)
+        os.link(aside, path)  # unlike a renaming, this fails where there is a file
+    except FileExistsError:
+        return False
+    finally:
+        aside.unlink(missing_ok=True)
+    sync(path.parent)
+    return True
 
 
 def make_folder(path: Path, mode: int = 0o755) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.durable import PRIVATE, make_folder, replace
+from models.durable import PRIVATE, create, make_folder
 from models.seal import BrokenSeal, Key
 
 _BYTES = 32
@@ -69,11 +69,11 @@ def read_or_make_key(given: Path | None, say: Callable[[str], object], of: KeyFi
     path = key_path(given, of)
     if not path.exists():
         make_folder(path.parent, 0o700)
-        replace(path, secrets.token_hex(_BYTES).encode() + b"\n", PRIVATE)
-        say(
-            f"a new {of.called} is in {path}: keep a copy in a safe place, apart from {of.sealed}. "
-            f"Without it nobody can {of.lost}"
-        )
+        if create(path, secrets.token_hex(_BYTES).encode() + b"\n", PRIVATE):  # of several that begin at once, one makes it
+            say(
+                f"a new {of.called} is in {path}: keep a copy in a safe place, apart from {of.sealed}. "
+                f"Without it nobody can {of.lost}"
+            )
     if doubt := readable_by_others(path, of):
         say(doubt)
     return read_key(path, of)

@@ -60,6 +60,11 @@ class Chain:
         writing.refresh()
 
     @property
+    def several(self) -> bool:
+        """Whether other processes write too."""
+        return self._writing.several
+
+    @property
     def unsigned(self) -> tuple[int, int]:
         """How many records no head covers, and the number of the last one that a head does."""
         return self._tail.unsigned, self._tail.signed

@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -85,13 +85,16 @@ class Writer:
     def ready(self) -> str:
         """Why no receipt can be written now; nothing where one can, as far as can be seen without writing one.
 
-        After a failure it is tried anew: who asks here first, and only then for scores, would otherwise never ask again.
+        After a failure it is tried anew: who asks here first, and only then for scores, would otherwise never ask again. And a
+        server can be gone without a sign of it: that, too, is tried.
         """
         if self._closed or not self._thread.is_alive():
             return "the receipts are closed"
-        if self._chain.fault():
-            with suppress(NoReceipt):
+        if self._chain.fault() or self._chain.several:
+            try:
                 self._wait_for(self._put(_Job(())), READY_SECONDS)
+            except NoReceipt as error:
+                return self._chain.fault() or error.reason
         return self._chain.fault()
 
     @property

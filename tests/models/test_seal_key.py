@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from models.seal_key import InvalidKey, key_path, read_key, read_or_make_key, readable_by_others
+
+
+def test_of_many_that_begin_at_once_one_makes_the_key_and_all_have_it(tmp_path: Path) -> None:
+    said: list[str] = []
+    ready = threading.Barrier(8)
+
+    def begin(_: int) -> bytes:
+        ready.wait()
+        return read_or_make_key(tmp_path / "folder" / "seal.key", said.append).secret
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(begin, range(8)))) == 1
+    assert len(said) == 1
+    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["seal.key"]
 
 
 def test_the_key_that_is_given_goes_before_the_one_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

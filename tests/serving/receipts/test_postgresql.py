@@ -186,6 +186,7 @@ def test_no_receipt_is_given_while_the_server_is_gone_and_again_when_it_is_back(
         with open_writer(folder, keys, database=url) as writer:
             writer.record(drafts(b"a"))
             own.stop()
+            assert "the database refuses to write" in writer.ready(), "it is noticed before anybody asks for a score"
             for _ in range(2):
                 with pytest.raises(NoReceipt, match="the database refuses to write"):
                     writer.record(drafts(b"lost"))
