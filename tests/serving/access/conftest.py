@@ -1,0 +1,186 @@
+"""An identity provider of our own, on a loopback address: it keeps to the rules, unless it is told to lie."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import http.server
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey, RSAKey
+
+from models.identity import Role
+from serving.access.provider import Provider
+from serving.access.settings import Oidc
+from serving.access.tokens import Tokens
+
+AUDIENCE, CLIENT, SECRET = "lymphorisk", "lymphorisk-pages", "s%cret:with signs"
+GROUPS = {role: f"group of {role}s" for role in Role}
+Answer = tuple[int, dict[str, str], bytes]  # status, headers, body
+Lie = Callable[[str], Answer]  # of the body that came
+
+
+@dataclass
+class Issuer:
+    """The provider: whom it signs in, with which keys, and `lies` in place of its answers, by path."""
+
+    rsa: RSAKey
+    ec: ECKey
+    stranger: RSAKey
+    url: str = ""
+    groups: list[str] = field(default_factory=lambda: [GROUPS[Role.AUDITOR]])
+    claims: dict[str, Any] = field(default_factory=dict)  # of the next ID tokens, instead of the honest ones
+    lies: dict[str, Lie] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    published: list[dict[str, Any]] = field(default_factory=list)  # keys
+    metadata: dict[str, Any] = field(default_factory=dict)  # instead of the honest ones
+
+    def honest(self, groups: list[str], audience: str = AUDIENCE) -> dict[str, Any]:
+        """The claims of a token as they should be."""
+        now = int(time.time())
+        who = {"sub": "a.frey", "groups": groups, "department": "Ward 3"}
+        return {"iss": self.url, "aud": audience, "iat": now, "exp": now + 300, **who}
+
+    def token(self, claims: Mapping[str, Any], head: Mapping[str, Any] | None = None, key: Any = None) -> str:
+        """Those claims, signed; by default with RS256 and the key that is published. None: left out; timedelta: from now."""
+        told = {"alg": "RS256", "kid": "rsa-1", **(head or {})}
+        told = {name: value for name, value in told.items() if value is not None}
+        kept = {name: _moment(value) for name, value in claims.items() if value is not None}
+        return jwt.encode(told, kept, key or (self.ec if told["alg"] == "ES256" else self.rsa), algorithms=[told["alg"]])
+
+    def answer(self, method: str, path: str, query: str, body: str, headers: Mapping[str, str]) -> Answer:
+        """What is answered to a request."""
+        self.asked.append(path)
+        if path in self.lies:
+            return self.lies[path](body)
+        if path == "/.well-known/openid-configuration":
+            return self._json(self._discovery())
+        if path == "/jwks":
+            return self._json({"keys": self.published})
+        if path == "/authorize":
+            return self._authorize(dict(parse_qsl(query)))
+        return self._redeem(body, headers.get("Authorization", "")) if (method, path) == ("POST", "/token") else (404, {}, b"")
+
+    def _discovery(self) -> dict[str, Any]:
+        ends = {"authorization_endpoint": "/authorize", "token_endpoint": "/token", "jwks_uri": "/jwks"}
+        named = {name: self.url + path for name, path in ends.items()}
+        return {"issuer": self.url, **named, "authorization_response_iss_parameter_supported": True} | self.metadata
+
+    def _authorize(self, asked: dict[str, str]) -> Answer:
+        """Whoever comes is signed in at once, and sent back."""
+        code = secrets.token_urlsafe(16)
+        self.codes[code] = asked
+        back = urlencode({"code": code, "state": asked["state"], "iss": self.url})
+        return 302, {"Location": f"{asked['redirect_uri']}?{back}"}, b""
+
+    def _redeem(self, body: str, authorization: str) -> Answer:
+        form = {name: values[0] for name, values in parse_qs(body, strict_parsing=True).items()}
+        asked = self.codes.pop(form["code"], None)
+        word = base64.b64decode(authorization.removeprefix("Basic ")).decode()
+        client, _, secret = (unquote(part) for part in word.partition(":"))
+        digest = hashlib.sha256(form["code_verifier"].encode()).digest()
+        challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        proven = asked is not None and asked["code_challenge_method"] == "S256" and asked["code_challenge"] == challenge
+        if asked is None or not proven or (client, secret) != (CLIENT, SECRET) or form["redirect_uri"] != asked["redirect_uri"]:
+            return 400, {}, b'{"error": "invalid_grant"}'
+        claims = self.honest(self.groups, CLIENT) | {"nonce": asked["nonce"]} | self.claims
+        return self._json({"access_token": "x", "token_type": "Bearer", "id_token": self.token(claims)})
+
+    def _json(self, document: object) -> Answer:
+        return 200, {"Content-Type": "application/json"}, json.dumps(document).encode()
+
+
+def _moment(value: Any) -> Any:
+    return int(time.time()) + round(value.total_seconds()) if isinstance(value, timedelta) else value
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    issuer: Issuer
+
+    def _any(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
+        parts = urlsplit(self.path)
+        status, headers, content = self.issuer.answer(self.command, parts.path, parts.query, body, dict(self.headers))
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(content)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = _any  # noqa: N815 (named by http.server)
+
+    def log_message(self, *told: object) -> None:
+        pass
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Whoever asked may have gone away; nobody is told."""
+
+
+@pytest.fixture(scope="session")
+def signing_keys() -> tuple[RSAKey, ECKey, RSAKey]:
+    """An RSA key, one on P-256, and an RSA key that nobody publishes."""
+    return RSAKey.generate_key(2048), ECKey.generate_key("P-256"), RSAKey.generate_key(2048)
+
+
+@pytest.fixture
+def issuer(signing_keys: tuple[RSAKey, ECKey, RSAKey]) -> Iterator[Issuer]:
+    """A provider that answers until the test has ended."""
+    found = Issuer(*signing_keys)
+    named = ((found.rsa, "RS256", "rsa-1"), (found.ec, "ES256", "ec-1"))
+    for key, algorithm, kid in named:
+        found.published.append({**key.as_dict(private=False), "kid": kid, "alg": algorithm, "use": "sig"})
+    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"issuer": found}))
+    found.url = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    yield found
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def oidc(issuer: Issuer) -> Oidc:
+    """What access.toml would say of it."""
+    return Oidc(
+        issuer=issuer.url,
+        audience=AUDIENCE,
+        roles_claim="groups",
+        roles={group: role for role, group in GROUPS.items()},
+        unit_claim="department",
+        client_id=CLIENT,
+        client_secret=SECRET,
+        service="https://risk.example",
+    )
+
+
+@pytest.fixture
+def provider(issuer: Issuer) -> Provider:
+    return Provider(issuer.url)
+
+
+@pytest.fixture
+def tokens(oidc: Oidc, provider: Provider) -> Tokens:
+    """Checks the tokens of the provider."""
+    return Tokens(oidc, provider)
+
+
+@pytest.fixture
+def token_of(issuer: Issuer) -> Callable[..., str]:
+    """Makes a token of somebody in a role (None: in none), with claims changed: `token_of(Role.AUDITOR, exp=0)`."""
+
+    def made(role: Role | None, **changes: object) -> str:
+        return issuer.token(issuer.honest([GROUPS[role]] if role else []) | changes)
+
+    return made
