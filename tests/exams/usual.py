@@ -46,7 +46,8 @@ def usual(folder: Path, model: Path, port: int) -> Iterator[Usual]:
     environment = {**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/peer.db", "PATH": _path()}
     environment.pop("OMP_NUM_THREADS", None)  # XGBoost as it is found
     save = [sys.executable, "-c", _SAVE, saved, PEER, model / "booster.ubj", json.dumps(row)]
-    subprocess.run([str(word) for word in save], check=True, capture_output=True, env=environment)
+    if not saved.exists():
+        subprocess.run([str(word) for word in save], check=True, capture_output=True, env=environment)
     serve = [sys.executable, "-m", "mlflow", "models", "serve", "-m", saved, "--env-manager", "local", "-p", port]
     began = time.perf_counter()
     with (folder / "peer.log").open("wb") as said:
