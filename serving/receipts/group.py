@@ -193,9 +193,8 @@ class Chain:
         last, time = self._tail.last, _stamp(now)
         sequence, previous = (last.sequence, last.digest) if last else (0, start(self.store.id))
         records = []
-        for draft in drafts:
+        for draft, (subject, key, payload) in zip(drafts, self._data_keys.sealed(drafts, self._connection), strict=True):
             sequence += 1
-            subject, key, payload = self._data_keys.sealed(draft, self._connection)
             record = Record(sequence, time, draft.kind, subject, key, payload, self._tail.signed, previous, "", "")
             previous = digest_of_record(self.store.id, record)
             records.append(replace(record, digest=previous, seal=seal_of(self.keys.sealing, previous)))
