@@ -53,6 +53,7 @@ ROUTES: Mapping[tuple[str, str], Action] = {  # method and path as the applicati
     ("GET", "/"): Action.KNOW,
     ("GET", "/audit"): Action.SEE_ALL,
     ("POST", "/audit/patient"): Action.SEE_ALL,
+    ("GET", "/audit/mine"): Action.SEE_OWN,
     ("GET", "/audit/receipts"): Action.SEE_OWN,
     ("GET", "/audit/receipts/{sequence}"): Action.SEE_OWN,
     ("GET", "/audit/receipts/{sequence}/print"): Action.SEE_ALL,

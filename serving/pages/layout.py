@@ -31,6 +31,7 @@ NAVIGATION = (  # path, and its word in words/en/layout.toml; shown to those who
     ("/audit", "find"),
     ("/audit/verification", "verification"),
     ("/audit/export", "export"),
+    ("/audit/mine", "mine"),
 )
 CSRF = "csrf"  # under which a request carries the token that its forms must give back; set by whoever finds the session
 SIGN_OUT = "/sign-out"

@@ -13,5 +13,6 @@ from serving.receipts.telling import is_example, title
 
 def printed(one: Audited) -> Response:
     """One sheet or a few; its style comes from the service, since a browser is told to take none that stands in a page."""
-    made = page(title(one.receipt), (), [one.sections()], is_example(one.receipt), style=url_of("receipt.css"))
+    served = {"style": url_of("receipt.css"), "icon": url_of("icon.svg")}
+    made = page(title(one.receipt), (), [one.sections()], is_example(one.receipt), **served)
     return Response(made, headers=HEADERS, media_type="text/html")

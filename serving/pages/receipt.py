@@ -6,7 +6,7 @@ An auditor sees any receipt. A clinician sees those of the own unit, without the
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -20,6 +20,7 @@ from starlette.routing import Route
 from serving.access.door import route, who
 from serving.access.permissions import Action, may
 from serving.pages.layout import HEADERS, rendered
+from serving.pages.noted import Noted, about
 from serving.pages.printed import printed
 from serving.pages.reader import Reader, number_in
 from serving.pages.receipt_view import seen
@@ -59,8 +60,9 @@ class ReceiptPages:
     async def page(self, request: Request) -> Response:
         """The receipt whole."""
         one = await self._audited(request)
+        notes = await self._notes(request, one)
         await self.reader.note(request, "viewed", receipt=one.receipt.record.sequence)
-        return self._rendered(request, one)
+        return self._rendered(request, one, notes)
 
     async def print(self, request: Request) -> Response:
         """The printable page, as `lymphorisk audit show --html` writes it."""
@@ -90,12 +92,19 @@ class ReceiptPages:
         archive = self.reader.archive
         receipt = archive.receipt(one.receipt.record)
         (found,) = await self.reader.read(lambda: list(replayed([receipt], archive.models)))
+        notes = await self._notes(request, one)
         await self.reader.note(request, "replayed", receipt=found.sequence, verdict=found.verdict)
-        return self._rendered(request, one, found)
+        return self._rendered(request, one, notes, found)
 
-    def _rendered(self, request: Request, one: Audited, replay: Replayed | None = None) -> Response:
-        shown = seen(one, who(request), may(who(request), Action.SEE_ALL))
-        return rendered(request, "receipt.html", **shown | {"replay": replay, "replay_look": _look(replay)})
+    async def _notes(self, request: Request, one: Audited) -> Sequence[Noted]:
+        """Who looked at it before; for auditors."""
+        if not may(who(request), Action.SEE_ALL):
+            return ()
+        return await self.reader.read(lambda: about(self.reader.archive.store, one.receipt.record.sequence))
+
+    def _rendered(self, request: Request, one: Audited, notes: Sequence[Noted], replay: Replayed | None = None) -> Response:
+        more = {"notes": notes, "replay": replay, "replay_look": _look(replay)}
+        return rendered(request, "receipt.html", **seen(one, may(who(request), Action.SEE_ALL)) | more)
 
     async def _audited(self, request: Request) -> Audited:
         """The receipt asked for, which whoever asks may see; 404 otherwise, whether it is not there or another unit's."""

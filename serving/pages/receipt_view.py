@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from models.identity import Identity
 from serving.pages.drawing import DoesNotAddUp, Staircase, Step, ranges, staircase
 from serving.pages.events import sentence
 from serving.pages.words import say
@@ -32,7 +31,7 @@ class GroupRow:
     remark: str
 
 
-def seen(one: Audited, who: Identity, tools: bool) -> dict[str, Any]:
+def seen(one: Audited, tools: bool) -> dict[str, Any]:
     """Everything the template of a receipt asks for; without `tools`, nothing of seals."""
     record, document = one.receipt.record, one.receipt.document if one.receipt.record.kind == SCORE else None
     by_name: dict[str, list[Section]] = defaultdict(list)
@@ -50,7 +49,6 @@ def seen(one: Audited, who: Identity, tools: bool) -> dict[str, Any]:
         "erased": one.receipt.why == ERASED,
         "told": [*([NOT_KEPT] if one.receipt.why == ERASED else []), *told, *one.events],
         "sentence": "" if record.kind == SCORE or one.receipt.document is None else sentence(record.kind, one.receipt.document),
-        "replay": None,
     } | (_figures(document) if document else {})
 
 

@@ -19,10 +19,18 @@ FEW = 20  # receipts that get a page each
 _HEADER = ("number", "written (UTC)", "model", "site", "within", "risk", "warnings")
 
 
-def page(title: str, opening: Sequence[str], articles: Iterable[Sequence[Section]], example: bool, style: str = "") -> str:
+def page(
+    title: str,
+    opening: Sequence[str],
+    articles: Iterable[Sequence[Section]],
+    example: bool,
+    style: str = "",
+    icon: str = "",
+) -> str:
     """An HTML page; every text in it is escaped. An article begins on a sheet of its own.
 
-    The style stands in the page, so that one file is whole; where `style` is the URL of it, the page names that instead.
+    The style stands in the page, so that one file is whole; where `style` is the URL of it, the page names that instead, and
+    that of its icon.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
@@ -36,6 +44,7 @@ def page(title: str, opening: Sequence[str], articles: Iterable[Sequence[Section
         disclaimer=DISCLAIMER,
         bad=DOES_NOT_HOLD,
         style=style,
+        icon=icon,
         css=STYLE.read_text(encoding="utf-8"),
     )
 

@@ -148,7 +148,7 @@ def listening(house: House) -> Iterator[str]:
         if way != "enter":
             return await house.app(scope, receive, send)
         signed_in = house.sessions.begin(somebody(Role(role)))
-        return await Response("<title>entered</title>", 200, {"set-cookie": signed_in}, "text/html")(scope, receive, send)
+        return await Response('<link rel="icon" href="data:,">', 200, {"set-cookie": signed_in}, "text/html")(scope, receive, send)
 
     config = uvicorn.Config(entered, host="127.0.0.1", port=0, log_level="error", lifespan="off", headers=list(HEADERS))
     server = uvicorn.Server(config)
