@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
 from models import units as accepted
 from models.fault import Fault
@@ -47,8 +48,7 @@ class Analyte:
     mistaken_for: tuple[tuple[float, float, str], ...] = ()  # (above, up to, likely cause) of a refused value
 
 
-@dataclass(frozen=True)
-class Quantity:
+class Quantity(NamedTuple):
     """A value in the canonical unit; with "<" or ">" the true value lies below or above it."""
 
     value: float

@@ -31,11 +31,14 @@ _LOOKS_LIKE: Mapping[str, tuple[tuple[float, float, str], ...]] = {
     "lymphocyte_pct": ((0, 1, "a fraction, or a count"), (1, 3, "a count")),
     "neutrophil_pct": ((0, 10, "a fraction, or a count"),),
 }
+_LOOKED_AT = frozenset({*USUAL, *_LOOKS_LIKE, "ca19_9"})  # analytes of whose size or unit something may be to be said
 _OFTEN_A_LIMIT = frozenset({("ca19_9", "<"), ("ca19_9", ">"), ("crp", "<")})
 
 
 def of_a_result(analyte: str, number: float, unit: Decimal, limit: Limit) -> Iterator[str]:
     """What to check of one result: `number` as it was written, `unit` the factor of its unit to the canonical one."""
+    if not (limit or number >= 999 or analyte in _LOOKED_AT):
+        return
     label, value = ANALYTES[analyte].label, number * float(unit)
     if number >= 999 and number in NINES:
         yield f"{label}: nothing but nines, which many sources write where nothing was measured; check the value"

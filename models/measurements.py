@@ -35,6 +35,7 @@ UPPER_LIMITS: Mapping[str, tuple[float, float]] = {
     "ca19_9": (5, 200),
     "creatinine": (40, 250),
 }
+_OF_THE_BLOOD = frozenset({*PARTS, *(share for _, share in SHARES), "wbc", "nlr"})  # what is held against one another
 _TURNED: dict[Limit, Limit] = {"": "", "<": ">", ">": "<"}  # the limit of 1 / x
 
 
@@ -169,6 +170,8 @@ class _Draw:
 
     def completed(self) -> Iterable[Measurement]:
         """All of the draw: counts made from percentages, and the ratio made from counts in place of the one given."""
+        if not self.of.keys() & _OF_THE_BLOOD:
+            return self.of.values()
         for count, share in SHARES:
             if share in self.of and "wbc" in self.of:
                 self.hold_count_against_share(count, share) if count in self.of else self.add_count(count, share)

@@ -93,7 +93,10 @@ class Patient:
 
     def on_day(self, analyte: str, days_before_index: float) -> Measurement | None:
         """The measurement of that very day, or None."""
-        return next((one for one in self.series.get(analyte, ()) if one.days_before_index == days_before_index), None)
+        for one in self.series.get(analyte, ()):
+            if one.days_before_index == days_before_index:
+                return one
+        return None
 
 
 def assemble(
@@ -139,7 +142,7 @@ def assemble(
         raise InvalidPatient(found)
     doubted += of_a_person(patient.age_years, patient.sex, patient.tumour)
     doubted += [*of_history(patient.history), *of_courses(patient.treatments)]
-    return replace(patient, doubts=tuple(dict.fromkeys(doubted)))
+    return replace(patient, doubts=tuple(dict.fromkeys(doubted))) if doubted else patient
 
 
 def _before_birth(

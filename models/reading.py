@@ -19,6 +19,8 @@ def read(given: object) -> tuple[float, Limit]:
     >>> read("<= 2.0"), read(">120000"), read("1,200")
     ((2.0, '<'), (120000.0, '>'), (nan, ''))
     """
+    if type(given) is float:
+        return given, ""
     if isinstance(given, str):
         found = _NUMBER.fullmatch(given.strip())
         return (math.nan, "") if found is None else (float(found[2]), _LIMITS[(found[1] or "")[:1]])

@@ -6,7 +6,7 @@ The same bytes go to the caller and into the receipt.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -28,7 +28,7 @@ def dumped(document: object) -> bytes:
     """Compact JSON in UTF-8, as the service answers; ValueError for a number that is not finite."""
     said = orjson.dumps(document)
     if b"null" in said:  # so it writes None, and what is no number or endless too
-        _require_finite(document)
+        _require_finite((document,))
     return said
 
 
@@ -37,13 +37,12 @@ def _remembered(tell: Callable[..., dict[str, object]], *of: Hashable) -> orjson
     return orjson.Fragment(dumped(tell(*of)))
 
 
-def _require_finite(value: object) -> None:
-    if isinstance(value, dict | list | tuple):
-        for one in value.values() if isinstance(value, dict) else value:
-            if type(one) not in _NEVER_ENDLESS:
-                _require_finite(one)
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"Out of range float values are not JSON compliant: {value}")
-
-
-_NEVER_ENDLESS = frozenset((str, int, bool, type(None), orjson.Fragment))
+def _require_finite(values: Iterable[object]) -> None:
+    for one in values:
+        kind = type(one)
+        if kind is str or kind is int or one is None:
+            continue  # most are
+        if kind is float and not math.isfinite(one):  # type: ignore[arg-type]  # a float, as was just seen
+            raise ValueError(f"Out of range float values are not JSON compliant: {one}")
+        if isinstance(one, dict | list | tuple):
+            _require_finite(one.values() if isinstance(one, dict) else one)
