@@ -61,8 +61,7 @@ class Server:
     def kill(self) -> None:
         """SIGKILL to the postmaster; its children notice that it is gone, and end before another one can begin."""
         postmaster = int(Path(self.home, "data", "postmaster.pid").read_text(encoding="ascii").split()[0])
-        asked = ["ps", "-o", "pid=", "--ppid", str(postmaster)]
-        children = [int(one) for one in subprocess.run(asked, capture_output=True, text=True, check=False).stdout.split()]
+        children = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if _stat(pid)[1:2] == [str(postmaster)]]
         os.kill(postmaster, signal.SIGKILL)
         end = time.monotonic() + _STARTS
         while any(map(_alive, children)) and time.monotonic() < end:
@@ -115,7 +114,12 @@ def receipts_database(server: Server, name: str, owner: str = "owner", service: 
 
 
 def _alive(pid: int) -> bool:
+    return _stat(pid)[:1] not in ([], ["Z"])
+
+
+def _stat(pid: int) -> list[str]:
+    """State, parent and more of a process; nothing where there is none (proc(5))."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
-        return False
+        return []
