@@ -1,7 +1,8 @@
-"""An identity provider of our own, on a loopback address: it keeps to the rules, unless it is told to lie."""
+"""An identity provider of our own, which keeps to the rules unless it is told to lie, and a service that believes it."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import http.server
@@ -10,19 +11,39 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
 
+import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
+from starlette.applications import Starlette
 
+from models.api_keys import make_key
+from models.artifact import Artifact
 from models.identity import Role
+from models.seal import Key
+from serving.access.api_keys import ApiKeys
+from serving.access.code_flow import CodeFlow
+from serving.access.one_time import Links
+from serving.access.proofs import Proofs
 from serving.access.provider import Provider
+from serving.access.session_store import SessionStore
+from serving.access.sessions import Sessions
 from serving.access.settings import Oidc
 from serving.access.tokens import Tokens
+from serving.app import create_app
+from serving.keeping import Keeping, opened_receipts
+from serving.pages.signing import Ways
+from serving.receipts.archive import Archive
+from serving.receipts.keys import read_keys
+from serving.receipts.record import ACCESS
+from serving.receipts.writer import Writer
 
 AUDIENCE, CLIENT, SECRET = "lymphorisk", "lymphorisk-pages", "s%cret:with signs"
 GROUPS = {role: f"group of {role}s" for role in Role}
@@ -184,3 +205,92 @@ def token_of(issuer: Issuer) -> Callable[..., str]:
         return issuer.token(issuer.honest([GROUPS[role]] if role else []) | changes)
 
     return made
+
+
+@dataclass
+class Clock:
+    """The time of the sessions, which may be moved on."""
+
+    ahead: float = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+
+@dataclass(frozen=True)
+class House:
+    """A service with receipts, that knows keys, tokens and browsers; `clock` is that of its sessions."""
+
+    app: Starlette
+    archive: Archive
+    sessions: Sessions
+    links: Links
+    clock: Clock
+    folder: Path
+    first: int  # the number of the last receipt of an earlier test
+
+    def key(self, role: Role, unit: str = "Ward 3") -> str:
+        """An API key of that role; the ledger is read again within a second, so make it before anything is asked."""
+        return make_key(self.folder, SEALING, f"{role} of {unit}", [role], unit, 30, "root")[0]
+
+    def ask(self, method: str, path: str, **sent: Any) -> httpx.Response:
+        """What is answered, redirects and all as they are."""
+
+        async def once() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="https://risk.example") as client:
+                return await client.request(method, path, **sent)
+
+        return asyncio.run(once())
+
+    def noted(self, many: int = 1) -> list[tuple[str, dict[str, Any], dict[str, Any] | None]]:
+        """What was noted in this test, once it is so `many`: what was done, with what, and by whom."""
+        end = time.monotonic() + 5
+        while True:
+            records = [one for one in self.archive.store.records(self.first) if one.kind == ACCESS]
+            if len(records) >= many or time.monotonic() > end:
+                found = [json.loads(one.payload) for one in records]
+                return [(one["did"], one["what"], one["who"]) for one in found]
+            time.sleep(0.01)
+
+
+SEALING = Key(b"a" * 32)
+Kept = tuple[Writer, Archive]
+
+
+@pytest.fixture(scope="module")
+def kept(simulated: Artifact, simulated_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    """Receipts for the tests of a module: notes pile up in them."""
+    folder = tmp_path_factory.mktemp("kept")
+    keeping = Keeping(folder / "receipts", folder / "receipts.key")
+    with opened_receipts(keeping, simulated, simulated_folder, "St. Elsewhere", lambda said: None) as writer:
+        yield writer, Archive.open(keeping.folder, read_keys(keeping.key))
+
+
+@pytest.fixture
+def open_house(simulated: Artifact, kept: Kept, tmp_path: Path) -> Iterator[Callable[[Oidc], House]]:
+    """Opens a service of a model of simulated patients that believes the identity provider; one in a test."""
+    (tmp_path / "access").mkdir()
+    with closing(SessionStore(tmp_path / "access")) as store:
+
+        def opened(oidc: Oidc) -> House:
+            clock, (writer, archive) = Clock(), kept
+            tokens = Tokens(oidc, Provider(oidc.issuer))
+            sessions, links = Sessions(store, clock), Links(store, clock)
+            ways = Ways(links, CodeFlow(oidc, tokens.provider, tokens))
+            access = Proofs(ApiKeys(tmp_path / "access", SEALING), tokens, sessions)
+            app = create_app(simulated, writer, "St. Elsewhere", access=access, archive=archive, sessions=sessions, ways=ways)
+            return House(app, archive, sessions, links, clock, tmp_path / "access", _last(archive))
+
+        yield opened
+
+
+def _last(archive: Archive) -> int:
+    found = archive.store.last()
+    return found.sequence if found else 0
+
+
+@pytest.fixture
+def house(open_house: Callable[[Oidc], House], oidc: Oidc) -> House:
+    """That service under https://risk.example."""
+    return open_house(oidc)
