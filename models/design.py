@@ -65,6 +65,11 @@ class Design:
         return {feature.name: range(start, start + max(1, len(levels))) for feature, start, levels in self.runs}
 
     @cached_property
+    def first_columns(self) -> NDArray[np.intp]:
+        """Shape (n_features,): where the columns of each feature begin."""
+        return np.array([start for _, start, _ in self.runs], np.intp)
+
+    @cached_property
     def group_of_feature(self) -> NDArray[np.intp]:
         """Shape (n_features,): the place of each feature's clinical group in `groups`."""
         return np.array([self.groups.index(self.of[name].group) for name in self.features], np.intp)

@@ -13,6 +13,7 @@ coefficients are bounds on the direction). Lundberg SM, Lee S-I, NeurIPS 2017, a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,11 @@ class Ramps:
     def __post_init__(self) -> None:
         if (np.diff(self.source) < 0).any() or not (self.width > 0).all():
             raise ValueError("ramps: allowed are sorted columns and positive widths")
+
+    @cached_property
+    def starts(self) -> NDArray[np.intp]:
+        """Where the ramps of each design column that has some begin."""
+        return np.flatnonzero(np.diff(self.source, prepend=-1) > 0)
 
     def centred(self, x: FloatArray) -> FloatArray:
         """Ramps of `x` (n, k) minus their development means, shape (n, m); 0 where x is not applicable."""
@@ -65,6 +71,6 @@ class LinearModel:
         """Sums of (..., m) ramp parts by design column, shape (..., k); each row in the order of its ramps."""
         sums = np.zeros((*parts.shape[:-1], self.columns))
         if len(self.ramps.source):
-            starts = np.flatnonzero(np.r_[True, np.diff(self.ramps.source) > 0])
+            starts = self.ramps.starts
             sums[..., self.ramps.source[starts]] = np.add.reduceat(parts, starts, axis=-1)
         return sums

@@ -27,6 +27,7 @@ Z95 = 1.959963984540054  # two-sided 95 % of a normal distribution
 LEVEL, Z90 = 90, 1.6448536269514722  # per cent, of the intervals of risks and terms; two-sided 90 % of a normal distribution
 RECALIBRATION = "recalibration"  # the fact of a model that was recalibrated
 ADDITIVITY = 1e-9  # largest gap allowed between base + terms and the log-odds of the displayed risk
+_EPS = np.finfo(float).eps
 
 
 class NotAdditive(ArithmeticError):
@@ -86,12 +87,11 @@ class Scores:
     def require_additive(self) -> Scores:
         """Itself, or NotAdditive: base and terms are added up once more, another way, and held against log-odds and risk."""
         again = self.terms.sum(axis=-1, initial=0.0) + self.time_bound + self.base
-        with np.errstate(divide="ignore"):
-            displayed = np.log(self.risk) - np.log1p(-self.risk)
-        gap = np.abs(again - displayed)
         # near certainty the probability itself cannot hold 1e-9 of log-odds any more: eps / (1 - risk)
         with np.errstate(divide="ignore"):
-            allowed = ADDITIVITY + 4 * np.finfo(float).eps / (1 - self.risk)
+            displayed = np.log(self.risk) - np.log1p(-self.risk)
+            allowed = ADDITIVITY + 4 * _EPS / (1 - self.risk)
+        gap = np.abs(again - displayed)
         missed = np.abs(again - self.log_odds)  # at certainty, where the risk is 1 to the last bit, these alone can tell
         if not ((gap <= allowed) & (missed <= ADDITIVITY)).all():
             furthest = np.maximum(np.where(gap <= allowed, 0.0, gap), missed).max()
@@ -152,11 +152,6 @@ class RiskModel:
             base = base + self.tree_share * (self.trees.base - base)
         return self.calibration.intercept + self.calibration.slope * base
 
-    @cached_property
-    def _starts(self) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-        of_column = self.design.feature_of_column
-        return np.flatnonzero(np.r_[True, np.diff(of_column) > 0])
-
     def score(self, matrix: DesignMatrix) -> Scores:
         """Risks and terms of design rows (n, k) at every served horizon."""
         return self.score_filled(self.imputation.fill(matrix))
@@ -177,7 +172,7 @@ class RiskModel:
             by_column = self.linear.terms(x)
             if self.trees is not None:
                 by_column = by_column + self.tree_share * (self.trees.terms(x) - by_column)
-        by_feature = np.add.reduceat(by_column, self._starts, axis=-1)
+        by_feature = np.add.reduceat(by_column, self.design.first_columns, axis=-1)
         return np.ascontiguousarray(by_feature * self.calibration.slope[:, None])
 
     @cached_property
@@ -198,26 +193,33 @@ class RiskModel:
 
         The refits are of the linear learner; `inflation` carries their spread over to the saved learner.
         """
-        risen = self.linear.ramps.centred(x)[:, None, :]
-        ends = [
-            self._by_group(risen * (refit - full)[None])
-            for refit, full in ((self.refits.first, self.linear.first), (self.refits.last, self.linear.last))
-        ]
+        first, last = self._moved_ends(x)
         late = self.linear.late[:, None, None]
-        moved = ends[0][:, None] + late * (ends[1] - ends[0])[:, None]  # (n, n_horizons, n_refits, n_groups)
+        moved = first[:, None] + late * (last - first)[:, None]  # (n, n_horizons, n_refits, n_groups)
         whole = moved.sum(axis=-1) + (self.refits.base - self.linear.base).T[None]
         slope = self.calibration.slope
         groups = np.sqrt(np.mean(moved**2, axis=2)) * self.refits.inflation * slope[:, None]
         return groups, np.sqrt(np.mean(whole**2, axis=2)) * self.refits.inflation_risk * slope
 
-    def _by_group(self, parts: FloatArray) -> FloatArray:
-        """Sums of (n, n_refits, m) ramp parts by clinical group, shape (n, n_refits, n_groups)."""
-        group = self._column_group[self.linear.ramps.source]
-        sums = np.zeros((*parts.shape[:-1], len(self.design.groups)))
-        for index in range(sums.shape[-1]):
+    def _moved_ends(self, x: FloatArray) -> FloatArray:
+        """How far every refit moves the group terms of rows `x` at the first and at the last horizon.
+
+        Shape (2, n, n_refits, n_groups).
+        """
+        risen = self.linear.ramps.centred(x)
+        sums = np.zeros((2, len(x), len(self.refits.first), len(self.design.groups)))
+        for index, (ramps, apart) in enumerate(self._refits_by_group):
             # contiguous, or numpy may add up one patient in another order than many
-            sums[..., index] = np.ascontiguousarray(parts[..., group == index]).sum(axis=-1)
+            sums[..., index] = (risen.take(ramps, axis=1)[:, None, :] * apart[:, None]).sum(axis=-1)
         return sums
+
+    @cached_property
+    def _refits_by_group(self) -> list[tuple[np.ndarray[tuple[int], np.dtype[np.intp]], FloatArray]]:
+        """Of each clinical group its ramps, and how far their coefficients lie from the model's, (2, n_refits, n_ramps)."""
+        apart = np.stack([self.refits.first - self.linear.first, self.refits.last - self.linear.last])
+        group = self._column_group[self.linear.ramps.source]
+        of_group = [np.flatnonzero(group == index) for index in range(len(self.design.groups))]
+        return [(ramps, np.ascontiguousarray(apart[..., ramps])) for ramps in of_group]
 
     @cached_property
     def _features_by_group(self) -> tuple[np.ndarray[tuple[int], np.dtype[np.intp]], np.ndarray[tuple[int], np.dtype[np.intp]]]:

@@ -129,11 +129,7 @@ def _answers(artifact: Artifact, company: Company, site: str) -> Iterable[Answer
 
 def _estimated(model: RiskModel, matrix: DesignMatrix) -> NDArray[np.bool_]:
     """Shape (n, n_features): whether a feature rests on an estimate."""
-    of_column = model.design.feature_of_column
-    estimated = np.zeros((len(matrix.x), len(model.design.features)), np.bool_)
-    for column, feature in enumerate(of_column):
-        estimated[:, feature] |= matrix.to_estimate[:, column]
-    return estimated
+    return np.logical_or.reduceat(matrix.to_estimate, model.design.first_columns, axis=1)
 
 
 def _inputs(model: RiskModel, x: Sequence[float]) -> tuple[InputUsed, ...]:
