@@ -29,8 +29,12 @@ def wants_page(asking: HTTPConnection) -> bool:
     return asking.scope["method"] == "GET" and "text/html" in asking.headers.get("accept", "")
 
 
+def sign_in_from(asking: HTTPConnection) -> str:
+    """The page to sign in at, from which one goes on to the page that is asked for."""
+    path = asking.scope["path"]
+    return f"{SIGN_IN}?to={quote(path, safe='/')}" if is_ours(path) and path not in (START, SIGN_IN) else SIGN_IN
+
+
 def sent_to_sign_in(asking: HTTPConnection) -> Response:
     """The answer that sends a browser to sign in, and says where it wanted to go."""
-    path = asking.scope["path"]
-    to = f"?to={quote(path, safe='/')}" if is_ours(path) and path != START else ""
-    return RedirectResponse(SIGN_IN + to, 303, {"Cache-Control": "no-store"})
+    return RedirectResponse(sign_in_from(asking), 303, {"Cache-Control": "no-store"})

@@ -16,6 +16,8 @@ from starlette.responses import Response
 
 from models.identity import Identity
 from serving.access.permissions import ROUTES, may
+from serving.access.sessions import IDLE_SECONDS
+from serving.access.way_back import sign_in_from
 from serving.current import Current
 from serving.pages import assets
 from serving.pages.words import say, words
@@ -74,7 +76,12 @@ def rendered(request: Request, template: str, status: int = 200, **what: object)
         "disclaimer": DISCLAIMER,
     }
     page = environment().get_template(template).render(common | what)
-    return Response(page, status, HEADERS, "text/html")
+    return Response(page, status, HEADERS | _left_alone(request), "text/html")
+
+
+def _left_alone(request: Request) -> dict[str, str]:
+    """A page at which nobody acts any more leaves the screen when its session ends; scripts are not needed for it."""
+    return {"Refresh": f"{round(IDLE_SECONDS) + 1}; url={sign_in_from(request)}"} if getattr(request.state, CSRF, "") else {}
 
 
 def links(who: Identity | None) -> Sequence[str]:
