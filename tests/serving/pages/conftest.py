@@ -101,14 +101,15 @@ class House:
 
 
 @contextmanager
-def built(artifact: Artifact, model: Path, folder: Path) -> Iterator[House]:
-    """A service of `artifact` with an opening, SCORES scores of two units, and one erasure."""
-    keeping = Keeping(folder / "receipts", folder / "receipts.key")
+def built(artifact: Artifact, model: Path, folder: Path, database: str = "") -> Iterator[House]:
+    """A service of `artifact` with an opening, SCORES scores of two units, and an erasure (in PostgreSQL the owner's)."""
+    keeping = Keeping(folder / "receipts", folder / "receipts.key", database=database)
     with opened_receipts(keeping, artifact, model, SITE, lambda said: None) as writer:
-        archive = Archive.open(keeping.folder, read_keys(keeping.key))
+        archive = Archive.open(keeping.folder, read_keys(keeping.key), database=database)
         for number in range(2, SCORES + 2):
             writer.record([_scored(artifact, number)])
-        writer.erase(by="B. Okoro", reason="asked by the patient", subject=archive.keys.subject(f"p-{ERASED}"))
+        if not database:
+            writer.erase(by="B. Okoro", reason="asked by the patient", subject=archive.keys.subject(f"p-{ERASED}"))
         store = SessionStore(folder / "access")
         sessions = Sessions(store)
         app = create_app(artifact, writer, SITE, access=Proofs(sessions=sessions), archive=archive, sessions=sessions)
@@ -148,7 +149,8 @@ def listening(house: House) -> Iterator[str]:
         if way != "enter":
             return await house.app(scope, receive, send)
         signed_in = house.sessions.begin(somebody(Role(role)))
-        return await Response('<link rel="icon" href="data:,">', 200, {"set-cookie": signed_in}, "text/html")(scope, receive, send)
+        answer = Response('<link rel="icon" href="data:,">', 200, {"set-cookie": signed_in}, "text/html")
+        return await answer(scope, receive, send)
 
     config = uvicorn.Config(entered, host="127.0.0.1", port=0, log_level="error", lifespan="off", headers=list(HEADERS))
     server = uvicorn.Server(config)
