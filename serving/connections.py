@@ -42,8 +42,8 @@ class Waiting(Protocol):
 class Connections:
     """The connections of one worker, on its loop."""
 
-    def __init__(self, room: Room, loop: asyncio.AbstractEventLoop, metrics: Metrics):
-        self.room, self.loop, self.metrics, self.most = room, loop, metrics, MOST
+    def __init__(self, room: Room, loop: asyncio.AbstractEventLoop, metrics: Metrics, most: int = MOST):
+        self.room, self.loop, self.metrics, self.most = room, loop, metrics, most
         self._open: dict[Waiting, None] = {}
         self._refused: Counter[HTTPStatus] = Counter()  # before they reached a route, since the last look
         self._shed, self._since = 0, loop.time()

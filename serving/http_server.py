@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import resource
 import signal
 import socket
 import ssl
@@ -16,7 +17,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from serving.connection import HEAD_SECONDS, Connection
-from serving.connections import Connections
+from serving.connections import MOST, Connections
 from serving.front import Front
 from serving.hosts import Hosts
 from serving.limits import Room
@@ -27,6 +28,7 @@ from serving.protection import HEADERS
 LEAVE_SECONDS = 10  # what a request under way is given when the process is asked to end
 COLLECT = (50_000, 20, 100)  # objects, and generations: before circles of objects are looked for
 BACKLOG = 2048  # connections that wait to be taken up
+OTHER_FILES = 128  # that a worker has open besides connections: receipts, heads, the database, its log
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,15 @@ def tls(certificate: Path, key: Path) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(certificate, key)
     return context
+
+
+def places() -> int:
+    """How many connections there may be: as many as files may be open, which is raised where it may be."""
+    wanted, (now, most) = MOST + OTHER_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+    if now != resource.RLIM_INFINITY and now < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
+    return max(allowed - OTHER_FILES, 1)
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -92,7 +103,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         loop = asyncio.get_running_loop()
         entrance, state = self._entrance, self.server_state
-        connections = Connections(entrance.room, loop, entrance.metrics)
+        connections = Connections(entrance.room, loop, entrance.metrics, places())
         patience = HEAD_SECONDS if entrance.tls else None  # for a handshake; without TLS there is none
 
         def made() -> asyncio.Protocol:

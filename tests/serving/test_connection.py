@@ -75,8 +75,7 @@ def run(talk: Talk, room: Room | None = None, most: int = 1000, **of_the_app: ob
 
     async def inside() -> Served:
         served, loop = Served(**of_the_app), asyncio.get_running_loop()  # type: ignore[arg-type]
-        places = Connections(room or Room(), loop, Metrics())
-        places.most = most
+        places = Connections(room or Room(), loop, Metrics(), most)
         config, state = uvicorn.Config(served, ws="none", lifespan="off", interface="asgi3", log_config=None), ServerState()
 
         def made() -> asyncio.Protocol:

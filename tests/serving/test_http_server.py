@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import signal
 import socket
 import time
@@ -144,3 +145,24 @@ def test_a_service_that_is_asked_to_end_ends_in_order(serving: Starting, asked: 
 def test_a_port_that_is_taken_is_refused_in_words() -> None:
     with http_server.listening("127.0.0.1", 0) as first, pytest.raises(OSError, match="in use"):
         http_server.listening("127.0.0.1", first.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("now", "most", "set_to", "found"),
+    [
+        (1024, 20_000, 1152, 1024),  # what most systems begin with
+        (1024, resource.RLIM_INFINITY, 1152, 1024),
+        (20_000, 20_000, None, 1024),
+        (256, 512, 512, 384),
+        (resource.RLIM_INFINITY, resource.RLIM_INFINITY, None, 1024),
+        (64, 64, None, 1),
+    ],
+)
+def test_there_are_places_for_as_many_as_files_may_be_open(
+    monkeypatch: pytest.MonkeyPatch, now: int, most: int, set_to: int | None, found: int
+) -> None:
+    told: list[int] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda of: (now, most))
+    monkeypatch.setattr(resource, "setrlimit", lambda of, to: told.append(to[0]))
+    assert http_server.places() == found
+    assert told == ([] if set_to is None else [set_to])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import shutil
+import time
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -88,6 +89,22 @@ def test_every_reason_why_it_is_not_ready_is_told(loaded: Artifact, receipts: Ke
     found = ask(app, "GET", "/readyz")
     assert found.json()["title"] == "not ready: the disk is full; the witness cannot be written; the clock is wrong"
     assert (found.status_code, found.headers["retry-after"], found.headers["cache-control"]) == (503, "2", "no-store")
+
+
+def test_whoever_asks_while_it_is_found_out_gets_the_same_answer(loaded: Artifact, receipts: Kept) -> None:
+    found_out: list[int] = []
+
+    def slowly() -> str:
+        time.sleep(0.1)
+        found_out.append(1)
+        return ""
+
+    async def many(app: Starlette) -> list[int]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+            return [one.status_code for one in await asyncio.gather(*(client.get("/readyz") for _ in range(20)))]
+
+    assert asyncio.run(many(service(loaded, receipts, checks=[slowly]))) == [200] * 20
+    assert len(found_out) == 1
 
 
 def test_releases_that_cannot_be_taken_up_are_a_reason_without_the_names_of_folders(loaded: Artifact, receipts: Kept) -> None:
