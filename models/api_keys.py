@@ -21,6 +21,7 @@ from models.ledger import KEY_MADE, KEY_REVOKED, Entry, append, read_ledger
 from models.seal import Key
 
 DAYS, LONGEST = 365, 731  # that a key is good for: unless said otherwise, and at most
+_LONGEST_WORDS = 200
 _KEY = re.compile(r"lr_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
 _NAME = re.compile(r"[^\W_][\w .,'-]{0,79}")
 
@@ -65,7 +66,7 @@ def make_key(folder: Path, sealing: Key, name: str, roles: Iterable[Role], unit:
     wanted = frozenset(roles)
     if faults := [*_faults(name, wanted, unit, days, by)]:
         raise InvalidGrant(*faults)
-    prefix, now = secrets.token_hex(4), datetime.now(UTC)
+    prefix, now = _new_prefix(read_keys(folder, sealing)), datetime.now(UTC)
     key = f"lr_{prefix}_{secrets.token_urlsafe(32)}"
     expires = (now + timedelta(days=days)).isoformat(timespec="seconds")
     facts = {"prefix": prefix, "digest": _digest(key), "name": name, "roles": sorted(wanted), "unit": unit}
@@ -73,12 +74,10 @@ def make_key(folder: Path, sealing: Key, name: str, roles: Iterable[Role], unit:
 
 
 def revoke_key(folder: Path, sealing: Key, prefix: str, by: str, reason: str) -> ApiKey:
-    """Take a key back, for good; InvalidGrant where there is none of that prefix, or it was taken back before."""
+    """Take a key back, for good; InvalidGrant where there is none, it was taken back before, or nobody says why."""
     found = {one.prefix: one for one in read_keys(folder, sealing)}.get(prefix)
-    if found is None:
-        raise InvalidGrant(Fault("PREFIX", prefix, "the eight digits of a key: lymphorisk keys list shows them"))
-    if found.revoked:
-        raise InvalidGrant(Fault("PREFIX", prefix, f"a key that is still good: this one was revoked at {found.revoked}"))
+    if faults := [*_revoking_faults(found, prefix, by, reason)]:
+        raise InvalidGrant(*faults)
     append(folder, KEY_REVOKED, {"prefix": prefix, "by": by, "reason": reason}, sealing)
     return {one.prefix: one for one in read_keys(folder, sealing)}[prefix]
 
@@ -128,14 +127,38 @@ def _made(entry: Entry) -> ApiKey:
     return ApiKey(**texts, roles=frozenset(map(Role, told["roles"])), made=entry.time)
 
 
+def _new_prefix(keys: Iterable[ApiKey]) -> str:
+    """Eight hex digits that no key has yet: of two keys with the same ones, only one could be taken back."""
+    taken = {one.prefix for one in keys}
+    while (found := secrets.token_hex(4)) in taken:
+        pass
+    return found
+
+
 def _faults(name: str, roles: frozenset[Role], unit: str, days: int, by: str) -> Iterable[Fault]:
     plain = "1 to 80 letters, digits, spaces and . , ' -"
-    for field, given in (("NAME", name), ("--unit", unit or "x"), ("by", by)):
+    for field, given in (("NAME", name), ("--unit", unit or "x")):
         if not _NAME.fullmatch(given):
-            yield Fault(field, given[:80], plain)
+            yield Fault(field, repr(given[:80]), plain)
+    yield from _unprintable("by", by)
     if not roles:
         yield Fault("--role", "none", f"one or more of {', '.join(Role)}")
     if Role.CLINICIAN in roles and not unit:
         yield Fault("--unit", "nothing", "the unit of a clinician: its receipts are what they may see")
     if not 0 < days <= LONGEST:
         yield Fault("--days", str(days), f"1 to {LONGEST}")
+
+
+def _revoking_faults(found: ApiKey | None, prefix: str, by: str, reason: str) -> Iterable[Fault]:
+    if found is None:  # what was given may be a whole key, which no screen should show
+        yield Fault("PREFIX", repr(prefix[:8]), "the eight digits of a key: lymphorisk keys list shows them")
+    elif found.revoked:
+        yield Fault("PREFIX", prefix, f"a key that is still good: this one was revoked at {found.revoked}")
+    yield from _unprintable("by", by)
+    yield from _unprintable("--reason", reason)
+
+
+def _unprintable(field: str, given: str) -> Iterable[Fault]:
+    """Words that would say nothing, or do something to the screen of whoever reads the ledger."""
+    if not given.strip() or not given.isprintable() or len(given) > _LONGEST_WORDS:
+        yield Fault(field, repr(given[:80]), f"1 to {_LONGEST_WORDS} printable characters")

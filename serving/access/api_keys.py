@@ -26,7 +26,8 @@ class ApiKeys:
     def __init__(self, folder: Path, sealing: Key):
         """Raises InvalidLedger where the ledger does not verify."""
         self._folder, self._sealing = folder, sealing
-        self._looked, self._stamp = time.monotonic(), self._places()
+        self._looked = time.monotonic()
+        self._stamp: _Stamp | None = self._places()  # None: what is there could not be read
         self._ring = KeyRing.of(read_keys(folder, sealing))
 
     def identity(self, word: str) -> Identity | None:
@@ -47,15 +48,19 @@ class ApiKeys:
     def _look(self) -> None:
         stamp = self._places()
         if stamp != self._stamp:
-            self._take_up()
-        self._looked, self._stamp = time.monotonic(), stamp
+            self._stamp = stamp if self._take_up() else None  # what could not be read may be readable at the next look
+        self._looked = time.monotonic()
 
-    def _take_up(self) -> None:
+    def _take_up(self) -> bool:
+        """Whether the keys could be read; where not, there are none."""
         try:
             self._ring = KeyRing.of(read_keys(self._folder, self._sealing))
         except (BrokenSeal, OSError) as error:
-            tell(logging.ERROR, "the API keys cannot be believed: nobody is let in by one", kind=type(error).__name__)
+            if self._stamp is not None:  # told once, and not every second
+                tell(logging.ERROR, "the API keys cannot be believed: nobody is let in by one", kind=type(error).__name__)
             self._ring = KeyRing({})
+            return False
+        return True
 
     def _places(self) -> _Stamp:
         return tuple(_stamp(self._folder / name) for name in (LEDGER, HEAD))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
@@ -41,12 +41,10 @@ def add(
     access_key: AccessKey = None,
 ) -> None:
     """Make a key. It is shown this once, and kept as a digest."""
-    with _refusing():
-        sealing = read_or_make_key(access_key, _say, ACCESS)
-        key, kept = make_key(access, sealing, name, role, unit, days, _operator())
-        if out is not None:
-            with open(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "w") as file:
-                file.write(key + "\n")
+    with _refusing(), _new_file(out) as file:
+        key, kept = make_key(access, read_or_make_key(access_key, _say, ACCESS), name, role, unit, days, _operator())
+        if file is not None:
+            file.write(key + "\n")
     if out is None:
         typer.echo(key)
     _say(f"{_line(kept, datetime.now(UTC))}{f'; the key is in {out}' if out else '; it is shown this once'}")
@@ -84,6 +82,21 @@ def _refusing() -> Iterator[None]:
         yield
     except (InvalidGrant, BrokenSeal, OSError) as error:
         refuse(str(error))
+
+
+@contextmanager
+def _new_file(path: Path | None) -> Iterator[IO[str] | None]:
+    """A file for its owner alone, there before the key is: a key that nobody could be given would be good for a year."""
+    if path is None:
+        yield None
+        return
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "w", encoding="ascii") as file:
+        try:
+            yield file
+            file.flush()
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
 
 
 def _operator() -> str:

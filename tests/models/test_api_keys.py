@@ -43,9 +43,11 @@ def test_two_keys_are_never_the_same_and_open_only_themselves(tmp_path: Path) ->
 
 def test_a_key_is_good_until_it_expires(tmp_path: Path) -> None:
     key, _ = made(tmp_path, days=30)
-    ring = KeyRing.of(read_keys(tmp_path, SEALING))
-    assert ring.find(key, NOW + timedelta(days=29)) is not None
-    assert ring.find(key, NOW + timedelta(days=30, seconds=5)) is None
+    (kept,) = read_keys(tmp_path, SEALING)
+    expires = datetime.fromisoformat(kept.expires)
+    assert abs(expires - datetime.fromisoformat(kept.made) - timedelta(days=30)) < timedelta(minutes=1)
+    assert KeyRing.of([kept]).find(key, expires - timedelta(microseconds=1)) == kept
+    assert KeyRing.of([kept]).find(key, expires) is None
 
 
 def test_a_key_that_was_taken_back_opens_nothing_and_is_not_forgotten(tmp_path: Path) -> None:
@@ -59,6 +61,31 @@ def test_a_key_that_was_taken_back_opens_nothing_and_is_not_forgotten(tmp_path: 
         revoke_key(tmp_path, SEALING, prefix, "root", "again")
     with pytest.raises(InvalidGrant, match="lymphorisk keys list"):
         revoke_key(tmp_path, SEALING, "00000000", "root", "a typing error")
+
+
+def test_a_key_is_taken_back_with_a_reason_that_can_be_read_and_never_told_whole(tmp_path: Path) -> None:
+    key, prefix = made(tmp_path)
+    for reason in ("", " ", "left\x1b[2J", "x" * 201):
+        with pytest.raises(InvalidGrant, match="--reason = "):
+            revoke_key(tmp_path, SEALING, prefix, "root", reason)
+    with pytest.raises(InvalidGrant) as refused:
+        revoke_key(tmp_path, SEALING, key, "root", "")
+    assert [fault.field for fault in refused.value.faults] == ["PREFIX", "--reason"]
+    assert key not in str(refused.value)
+    assert key.rpartition("_")[2] not in str(refused.value)
+    assert not read_keys(tmp_path, SEALING)[0].revoked
+
+
+def test_no_two_keys_have_the_same_prefix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter(["00000001", "00000001", "00000001", "00000002"])
+    monkeypatch.setattr("secrets.token_hex", lambda size: next(drawn))
+    assert [made(tmp_path, name)[1] for name in ("A. Frey", "B. Okoro")] == ["00000001", "00000002"]
+
+
+@pytest.mark.parametrize("operator", ["HOSPITAL\\afrey", "_apt", "a.frey@hospital.example", "1001"])
+def test_whoever_makes_a_key_may_have_any_name_that_a_computer_gives(tmp_path: Path, operator: str) -> None:
+    make_key(tmp_path, SEALING, "A. Frey", [Role.AUDITOR], "", 1, operator)
+    assert read_keys(tmp_path, SEALING)[0].by == operator
 
 
 def test_everything_that_is_wrong_with_a_grant_is_named_at_once(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def proofs(key: str, tmp_path: Path) -> Proofs:
 def test_keys_tokens_and_browsers_are_known(proofs: Proofs, key: str) -> None:
     found = identity(proofs, f"Bearer {key}")
     assert found is not None
-    assert (found.name, found.unit, found.roles) == ("Ward 3", "Ward 3", {Role.CLINICIAN})
+    assert (found.name, found.unit, found.roles) == ("Ward 3", "Ward 3", frozenset({Role.CLINICIAN}))
     assert identity(proofs, f"bearer {key}") == found
     assert identity(proofs, "Bearer a-token") == FREY
     assert identity(proofs, cookie="s") == FREY
@@ -113,6 +114,31 @@ def test_keys_that_were_changed_by_hand_let_nobody_in(
     path = tmp_path / LEDGER
     path.write_bytes(path.read_bytes().replace(b'"clinician"', b'"auditor"'))
     with pytest.raises(Unproved):
+        identity(proofs, f"Bearer {key}")
+
+
+def test_keys_that_cannot_be_read_for_a_moment_are_good_again_at_the_next_look(
+    proofs: Proofs, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_keys, "SECONDS", -1.0)
+    make_key(tmp_path, SEALING, "B. Okoro", [Role.ADMINISTRATOR], "", 30, "root")  # so that there is something to read anew
+
+    def too_many_files(folder: Path, sealing: Key) -> None:
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(api_keys, "read_keys", too_many_files)
+        for _ in range(2):
+            with pytest.raises(Unproved, match=api_keys.UNKNOWN):
+                identity(proofs, f"Bearer {key}")
+    assert identity(proofs, f"Bearer {key}") is not None
+
+
+def test_a_key_that_is_taken_back_is_good_for_a_second_at_most(proofs: Proofs, key: str, tmp_path: Path) -> None:
+    assert identity(proofs, f"Bearer {key}") is not None
+    revoke_key(tmp_path, SEALING, key.split("_")[1], "root", "lost")
+    time.sleep(1.05)
+    with pytest.raises(Unproved, match=api_keys.UNKNOWN):
         identity(proofs, f"Bearer {key}")
 
 
