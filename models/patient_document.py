@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from models.analytes import ANALYTES
@@ -46,6 +47,7 @@ _KINDS = {
     part: {name: _kind(declared, _WORDS.get(name)) for name, declared in get_type_hints(part).items()}
     for part in (Measurement, Treatment, History)
 }
+_VALUES = {part: attrgetter(*kinds) for part, kinds in _KINDS.items()}
 _REQUIRED = {part: [one.name for one in fields(part) if one.default is MISSING] for part in _KINDS}
 _DECLARED = get_type_hints(Patient)
 _SIMPLE = {name: _kind(_DECLARED[name], _WORDS.get(name)) for name in ("id", "age_years", "sex", "tumour", "site")}
@@ -89,7 +91,7 @@ def patient_from(document: object) -> Patient:
 
 
 def _written(part: Measurement | Treatment | History) -> dict[str, object]:
-    return {name: getattr(part, name) for name in _KINDS[type(part)]}
+    return dict(zip(_KINDS[type(part)], _VALUES[type(part)](part), strict=True))
 
 
 def _parts(given: object, kind: type[_Part], at: str, faults: list[Fault]) -> tuple[_Part, ...]:

@@ -123,6 +123,8 @@ class Reading(Fields):
 
     def result(self, given: Mapping[str, object], at: str) -> float | int | str | None:
         value = given.get("value")
+        if type(value) is float:
+            return value
         if isinstance(value, str) and _is_limit(value):
             return value
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -140,6 +142,8 @@ class Reading(Fields):
 
     def analyte(self, given: Mapping[str, object], at: str) -> str:
         """The analyte by its name, its LOINC code or both; none where neither is known, which is a fault."""
+        if "loinc" not in given and isinstance(name := given.get("analyte"), str) and name in ANALYTES:
+            return name
         name, code = self.text(given, "analyte", at), self.text(given, "loinc", at)
         found = name or BY_LOINC.get(code, "")
         if found not in ANALYTES:

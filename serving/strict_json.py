@@ -100,7 +100,7 @@ def ordinary(text: str) -> bool:
 def _usual_numbers(rest: str) -> bool:
     """Whether none is long, has an exponent or is NaN or Infinity."""
     letters = rest.replace("true", "").replace("false", "")
-    return not any(sign in letters for sign in "eENI") and not _LONG_NUMBER.search(rest)
+    return _OF_UNUSUAL_NUMBERS.isdisjoint(letters) and not _LONG_NUMBER.search(rest)
 
 
 def _shallow(rest: str) -> bool:
@@ -148,6 +148,7 @@ _decoder = json.JSONDecoder(
     object_pairs_hook=_object, parse_constant=lambda text: math.nan, parse_int=_integer, parse_float=_decimal
 )
 _quick = json.JSONDecoder(object_pairs_hook=_once_each)
+_OF_UNUSUAL_NUMBERS = frozenset("eENI")  # 1e9, 1E9, NaN, Infinity
 _LONG_NUMBER = re.compile("[-.0-9]{16}")
 _USUAL_DEPTH = 6
 _NO_BRACKETS = bytes(code for code in range(128) if chr(code) not in "{}[]")

@@ -19,8 +19,10 @@ def written(answer: Answer) -> bytes:
     """What `dumped` makes of `answer.as_json()`; ValueError for a number that is not finite."""
     document: dict[str, Any] = answer.as_json(_remembered)
     explanation = document["explanation"]
-    # apart, since nine in ten of the numbers are here and nothing that is not known: no number need be looked at one by one
+    # apart, since nearly all numbers are here: where nothing is unknown they need not be looked at one by one
     explanation["horizons"] = orjson.Fragment(dumped(explanation["horizons"]))
+    _require_finite([one.value for one in answer.inputs])
+    explanation["inputs"] = orjson.Fragment(orjson.dumps(explanation["inputs"]))
     return dumped(document)
 
 
