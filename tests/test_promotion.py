@@ -126,7 +126,7 @@ def test_a_promoted_model_is_released_recorded_and_scored(store: Store, models: 
     found = resolve(store.root, store.key)
     assert found.digest == digest(models[0])
     facts = done.entry.facts
-    assert (facts["by"], facts["approved_by"], facts["reason"], facts["previous"]) == (*vars(CLAIM).values(), None)
+    assert (facts["by"], facts["approved_by"], facts["reason"], facts["previous"]) == (*CLAIM.said.values(), None)
     assert facts["claims"] == "the names are what the person at the keyboard said"
     assert {"evaluation.json", "diagnosis.json", "study.json"} <= set(facts["evidence"])
     assert all(one["holds"] for one in facts["criteria"])
@@ -377,13 +377,58 @@ def run(*arguments: object) -> Any:
     return CliRunner().invoke(lymphorisk.app, [str(one) for one in arguments])
 
 
+def two_keys(folder: Path, by: str = "data scientist", approves: str = "administrator") -> list[object]:
+    """Options that show the API keys of two people."""
+    access = ["--access", folder / "access", "--access-key", folder / "access.key"]
+    shown = (("--by-key", "A. Frey", by), ("--approved-by-key", "B. Olsen", approves))
+    found = list(access)
+    for option, name, role in shown:
+        path = folder / f"{option.strip('-')}.{len(list(folder.iterdir()))}"
+        made = run("keys", "add", name, "--role", role, "--unit", "x", "--out", path, *access)
+        assert made.exit_code == 0, made.output
+        found += [option, path]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("by", "approves", "said"),
+    [
+        ("clinician", "administrator", "--by-key: allowed is the key of one who is data scientist"),
+        ("administrator", "administrator", "--by-key: allowed is the key of one who is data scientist"),
+        ("data scientist", "data scientist", "--approved-by-key: allowed is the key of one who is administrator or auditor"),
+    ],
+)
+def test_each_of_the_two_has_the_role_that_it_takes(undiagnosed: Path, tmp_path: Path, by: str, approves: str, said: str) -> None:
+    found = run("promote", undiagnosed, "--reason", "C", *two_keys(tmp_path, by, approves), "--releases", tmp_path / "releases")
+    assert (found.exit_code, said in found.stderr) == (1, True), found.stderr
+    assert not (tmp_path / "releases").exists()
+
+
+def test_names_alone_promote_nothing_and_neither_does_one_key_twice_or_one_taken_back(undiagnosed: Path, tmp_path: Path) -> None:
+    keys = two_keys(tmp_path, approves="auditor")
+    where, by, other = keys[:4], keys[5], keys[7]
+    asked = ("promote", undiagnosed, "--reason", "C", "--releases", tmp_path / "releases", *where)
+    found = run(*asked, "--by", "A. Frey")
+    assert (found.exit_code, "--by-key: allowed is a file that holds a good API key" in found.stderr) == (1, True)
+    assert "--approved-by-key" in found.stderr
+    both = run("keys", "add", "C. Ruiz", "--role", "data scientist", "--role", "auditor", "--out", tmp_path / "both", *where)
+    assert both.exit_code == 0
+    found = run(*asked, "--by-key", tmp_path / "both", "--approved-by-key", tmp_path / "both")
+    assert (found.exit_code, "whoever promotes does not approve" in found.stderr) == (1, True)
+    listed = json.loads(run("keys", "list", "--json", *where).stdout)
+    assert run("keys", "revoke", listed[0]["prefix"], "--reason", "left", *where).exit_code == 0
+    found = run(*asked, "--by-key", by, "--approved-by-key", other)
+    assert (found.exit_code, "--by-key: allowed is a file that holds a good API key" in found.stderr) == (1, True)
+    assert "--approved-by-key: allowed" not in found.stderr
+
+
 def test_the_whole_trip_by_the_commands(
     models: list[Path], hospitals: tuple[Path, Path], in_mlflow: Registry, tmp_path: Path
 ) -> None:
     """Every path of the parity certificate is the true one here, and the second model is judged on another hospital."""
     where = ["--releases", tmp_path / "releases", "--tracking-uri", in_mlflow.uri]
-    who = ["--by", "A. Frey", "--approved-by", "B. Olsen", "--reason", "for the clinic"]
-    dry = run("promote", "1", *who, *where, "--dry-run", "--json")
+    who = ["--reason", "for the clinic", *two_keys(tmp_path)]
+    dry = run("promote", "1", "--by", "A. Frey", "--reason", "a try", *where, "--dry-run", "--json")
     assert dry.exit_code == 0, dry.output
     parity = json.loads(dry.stdout)["parity"]
     assert parity["differs"] == {"file": "", "HTTP": "", "pyfunc": ""}
@@ -414,6 +459,10 @@ def test_the_whole_trip_by_the_commands(
     assert found.exit_code == 0, found.output
     told = json.loads(found.stdout)
     assert [one["kind"] for one in told["entries"]] == ["promoted", "look", "look", "promoted", "rolled back"]
+    shown = [one["facts"]["proved"] for one in told["entries"] if one["kind"] != "look"]
+    assert all((one["by"]["name"], one["approved_by"]["roles"]) == ("A. Frey", ["administrator"]) for one in shown)
+    assert all(one["by"]["by"].startswith("key:") for one in shown)
+    assert "A. Frey (key:" in run("history", *where).stdout
     assert (told["verifies"], told["champion"]) == (True, digest(models[0]))
 
     alias = ["models:/lymphorisk@champion", hospitals[1], "--out", out, *where]
@@ -431,7 +480,7 @@ def test_the_whole_trip_by_the_commands(
 
 def test_a_refused_promotion_tells_every_criterion_and_fails(undiagnosed: Path, tmp_path: Path) -> None:
     where = ["--releases", tmp_path / "releases", "--tracking-uri", f"sqlite:///{tmp_path / 'none.db'}"]
-    found = run("promote", undiagnosed, "--by", "A", "--approved-by", "B", "--reason", "C", *where)
+    found = run("promote", undiagnosed, "--reason", "C", *two_keys(tmp_path), *where)
     assert found.exit_code == 1
     assert "FAILS  diagnosis, the artifact" in found.stdout
     assert "holds  parity, every path" in found.stdout

@@ -26,7 +26,13 @@ RegisteredName = Annotated[str, typer.Option("--registered-name", help="Name in 
 Releases = Annotated[Path, typer.Option("--releases", help="The folder of the releases and their ledger.", file_okay=False)]
 SealKey = Annotated[Path | None, typer.Option("--seal-key", help="The file of the key that seals the ledger.", dir_okay=False)]
 By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it; a claim, kept in the ledger.")]
-ApprovedBy = Annotated[str, typer.Option("--approved-by", metavar="OTHER", help="Who approves; another person, a claim too.")]
+_DOES = "File with the API key of whoever does it."
+_APPROVES = "File with the API key of the auditor or administrator who approves; another person's."
+ByKey = Annotated[Path | None, typer.Option("--by-key", envvar="LYMPHORISK_BY_KEY", help=_DOES)]
+ApprovedByKey = Annotated[Path | None, typer.Option("--approved-by-key", envvar="LYMPHORISK_APPROVED_BY_KEY", help=_APPROVES)]
+Access = Annotated[Path, typer.Option("--access", help="The folder of the API keys (lymphorisk keys).", file_okay=False)]
+AccessKey = Annotated[Path | None, typer.Option("--access-key", help="File of the key that seals the API keys.", dir_okay=False)]
+DEFAULT_ACCESS = Path("access")
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the ledger.")]
 AsJson = Annotated[bool, typer.Option("--json", help="The answer as JSON on standard output.")]
 DEFAULT_TRACKING = "sqlite:///mlflow.db"

@@ -12,14 +12,17 @@ import typer
 from training.commands.answering import answer, refusing
 from training.commands.given import cohort_of, folder_of
 from training.commands.options import (
+    DEFAULT_ACCESS,
     DEFAULT_NAME,
     DEFAULT_RELEASES,
     DEFAULT_TRACKING,
     Accept,
-    ApprovedBy,
+    Access,
+    AccessKey,
+    ApprovedByKey,
     AsJson,
     Bootstrap,
-    By,
+    ByKey,
     Data,
     Reason,
     RegisteredName,
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 _VERSION = "An artifact folder, a version number of the registered model, or an MLflow URI."
 _TEST = "A cohort file of patients of whom neither this model nor the champion learned."
 _DEVELOPMENT = "The cohort file the model learned from (again for a second one): its patients are looked for in --test."
+_LOOKS = "Who looks, where nothing is promoted (--dry-run); a claim, kept in the ledger."
+Looks = Annotated[str, typer.Option("--by", metavar="NAME", help=_LOOKS)]
 _DRY = "Judge every criterion and promote nothing; a look at the test cohort is counted all the same."
 CohortFile = Annotated[Path | None, typer.Option("--test", metavar="COHORT", help=_TEST, exists=True, dir_okay=False)]
 _Learned = typer.Option("--development", metavar="COHORT", help=_DEVELOPMENT, exists=True, dir_okay=False)
@@ -46,9 +51,12 @@ def promote_command(pyfunc: Path) -> Callable[..., None]:
 
     def promote(
         version: Annotated[str, typer.Argument(metavar="VERSION", help=_VERSION)],
-        by: By,
-        approved_by: ApprovedBy,
         reason: Reason,
+        by_key: ByKey = None,
+        approved_by_key: ApprovedByKey = None,
+        access: Access = DEFAULT_ACCESS,
+        access_key: AccessKey = None,
+        by: Looks = "",
         test: CohortFile = None,
         development: Learned = None,
         data: Data = None,
@@ -62,19 +70,21 @@ def promote_command(pyfunc: Path) -> Callable[..., None]:
         dry_run: Annotated[bool, typer.Option("--dry-run", help=_DRY)] = False,
         as_json: AsJson = False,
     ) -> None:
-        """Bring a model to patients: all criteria are judged and told; the ledger keeps who, why and on what evidence."""
+        """Bring a model to patients: two people prove who they are, all criteria are judged and told, the ledger keeps it all."""
         with refusing(as_json):
             from training.gate.gate import Candidate, judge_candidate
             from training.gate.held_out import HeldOut
             from training.gate.looks import look_if_counted, look_line
             from training.gate.paths import every_path
-            from training.gate.promote import Claim, NotPromoted
+            from training.gate.promote import NotPromoted
             from training.gate.promote import promote as promote_candidate
+            from training.gate.proved import proved_claim
             from training.gate.store import champion_there, opened
             from training.progress import Bars
             from training.tracking.champion import Registry
 
-            claim, registry = Claim(by, approved_by, reason), Registry(tracking_uri, registered_name)
+            registry = Registry(tracking_uri, registered_name)
+            claim = None if dry_run else proved_claim(by_key, approved_by_key, reason, access, access_key)
             named = f"models:/{registered_name}/{version}" if version.isdecimal() else version
             with folder_of(named, tracking_uri) as folder, Bars() as bars:
                 candidate = Candidate.read(folder)
@@ -84,7 +94,7 @@ def promote_command(pyfunc: Path) -> Callable[..., None]:
                     read = cohort_of(test, data, accept, candidate.artifact.model.required)
                     given = HeldOut(read, learned, bootstrap, seed)
                 scorers = every_path(pyfunc)
-                if dry_run:
+                if claim is None:
                     champion = champion_there(releases, seal_key, registry)
                     judged = judge_candidate(candidate, champion, given, scorers, bars)
                     if given is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -87,5 +87,11 @@ def _row(entry: Entry) -> list[str]:
     about = facts.get("reason") or facts.get("what") or ""
     if "cohort_name" in facts:
         about = f"{about} {facts['cohort_name']}".strip()
-    told = [str(facts.get(name) or "") for name in ("version", "by", "approved_by")]
+    told = [str(facts.get("version") or ""), _person(facts, "by"), _person(facts, "approved_by")]
     return [str(entry.sequence), entry.time[:19], entry.kind, str(facts.get("model", ""))[:12], *told, str(about)]
+
+
+def _person(facts: Mapping[str, Any], name: str) -> str:
+    """The name; by what it was proved, where it was: without that it is a claim."""
+    proved = facts.get("proved", {}).get(name)
+    return f"{facts[name]} ({proved['by']})" if proved else str(facts.get(name) or "")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from models import release
@@ -24,6 +24,7 @@ from training.progress import Advance, unwatched
 from training.refused import NotSupported
 
 CLAIMS = "the names are what the person at the keyboard said"
+PROVED = "each showed an API key of their own"
 _SHORTEST = 8  # hex digits of a digest that name a release
 
 
@@ -43,13 +44,24 @@ class Claim:
     by: str
     approved_by: str
     reason: str
+    proved: Mapping[str, Mapping[str, object]] = field(default_factory=dict)  # the identities that were shown (gate.proved)
 
     def __post_init__(self) -> None:
-        faults = [f"--{name.replace('_', '-')} {wrong}" for name, said in vars(self).items() if (wrong := _unfit(said))]
+        faults = [f"--{name.replace('_', '-')} {wrong}" for name, said in self.said.items() if (wrong := _unfit(said))]
         if not faults and _folded(self.by) == _folded(self.approved_by):
             faults.append(f"--by and --approved-by are both {self.by}: whoever promotes does not approve")
         if faults:
             raise NotSupported("; ".join(faults))
+
+    @property
+    def said(self) -> dict[str, str]:
+        """The names and the reason."""
+        return {"by": self.by, "approved_by": self.approved_by, "reason": self.reason}
+
+    def facts(self) -> dict[str, object]:
+        """As the ledger keeps it."""
+        told: dict[str, object] = {**self.said, "claims": PROVED if self.proved else CLAIMS}
+        return told | ({"proved": dict(self.proved)} if self.proved else {})
 
 
 @dataclass(frozen=True)
@@ -135,7 +147,7 @@ def rollback(claim: Claim, store: Store, to: str | None = None) -> Done:
 
 def _facts(digest: str, version: str, claim: Claim, before: Entry | None) -> dict[str, object]:
     previous = None if before is None else before.facts["model"]
-    return {"model": digest, "version": version, "previous": previous, **vars(claim), "claims": CLAIMS}
+    return {"model": digest, "version": version, "previous": previous, **claim.facts()}
 
 
 def _finish(store: Store, entry: Entry) -> Done:
