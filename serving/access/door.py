@@ -81,6 +81,7 @@ class _Guarded:
             return self._unknown(asking, str(error))
         if identity is None:
             return self._unknown(asking, "who asks is not known: an API key or a token of the identity provider is needed")
+        scope.setdefault("state", {})[IDENTITY] = identity  # a page that says "not for you" tells who one is
         if wait := self.door.waiting(identity):  # before what is denied is noted: a note costs a record
             seconds = math.ceil(wait)
             headers = {"Retry-After": f"{seconds}", "RateLimit": f'"identity";r=0;t={seconds}'}
@@ -88,7 +89,6 @@ class _Guarded:
         if not may(identity, self.action):
             self.door.notes.soon(identity, "was denied", action=self.action.name)
             return problem(HTTPStatus.FORBIDDEN, f"{_roles(identity)} may not: {self.action}")
-        scope.setdefault("state", {})[IDENTITY] = identity
         return self.app
 
     def _unknown(self, asking: HTTPConnection, title: str) -> ASGIApp:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from serving.access.permissions import Action
 from serving.pages.words import say
 from serving.receipts.record import ACCESS, CLOCK_SET_BACK, ERASED, OPENED, SIGNED_AGAIN
 from serving.receipts.telling import cell, flat, told
@@ -43,5 +44,7 @@ def _access(facts: Mapping[str, Any]) -> str:
     name = say("events", "nobody") if who is None else f"{who['name']} ({', '.join(who['roles'])})"
     what = dict(flat(facts["what"]))
     receipt = say("events", "access_receipt", number=what.pop("receipt")) if "receipt" in what else ""
+    if what.get("action") in Action.__members__:
+        what["action"] = Action[what["action"]].value
     details = ", ".join(f"{name.replace('_', ' ')} {cell(value)}" for name, value in what.items() if told(value))
     return say("events", "access", who=name, did=facts["did"], receipt=receipt, what=f" ({details})" if details else "")

@@ -102,7 +102,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     found.globals.update(say=words(), asset=assets.url_of, sign_out=SIGN_OUT)
-    found.filters.update(right_aligned=right_aligned, moment=moment, percent=percent, signed=signed, points=points, digits=digits)
+    shown = {"moment": moment, "percent": percent, "signed": signed, "points": points, "digits": digits, "measured": measured}
+    found.filters.update(shown, right_aligned=right_aligned)
     return found
 
 
@@ -115,6 +116,11 @@ def points(number: float) -> str:
     """Percentage points with their sign; what rounds to nothing has none."""
     rounded = round(number, 1)
     return f"{rounded:+.1f}" if rounded else "0.0"
+
+
+def measured(number: float) -> str:
+    """A measured value to three digits, and without an exponent where it is large."""
+    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"
 
 
 def digits(number: float) -> str:

@@ -129,6 +129,7 @@ def test_trouble_is_a_page_for_a_browser_and_a_problem_for_a_program(shared: Hou
     page = shared.ask(Role.CLINICIAN, "/audit")
     assert (page.status_code, page.headers["content-type"]) == (403, "text/html; charset=utf-8")
     assert "That is not for you" in page.text
+    assert "<strong>A. Frey</strong>" in page.text
     assert "clinician may not: find and see any receipt, and replay it" in page.text
     assert len(page.content) == int(page.headers["content-length"])
     program = shared.ask(somebody(Role.CLINICIAN), "/v1/scores")
