@@ -49,6 +49,7 @@ class Connection(HttpToolsProtocol):
         self.asked, self.until = False, math.inf
         self._awaits = Awaits.NOTHING
         self._head = self._body = 0  # bytes so far of what arrives now
+        self._in_head = False
         self._ready: tuple[RequestResponseCycle, Any] | None = None  # begun when all that came with it has been read
         self._begun: asyncio.Task[None] | None = None  # before its body had arrived whole
         self._leaving = False
@@ -81,12 +82,12 @@ class Connection(HttpToolsProtocol):
             self._refuse(HTTPStatus.BAD_REQUEST, "the request is no HTTP")
         if self._ready is not None:
             self._begin(*self._ready)
-        if self._awaits is Awaits.HEAD and self._head > LARGEST_HEAD:
+        if (self._in_head or self._awaits is Awaits.HEAD) and self._head > LARGEST_HEAD:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"at most {LARGEST_HEAD // 1024} KiB of headers")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._body = 0
+        self._body, self._in_head = 0, True
         if self._awaits is not Awaits.HEAD:
             self._head = 0
 
@@ -100,6 +101,7 @@ class Connection(HttpToolsProtocol):
         if not self.url.startswith(b"/"):
             self.url = b"/*"  # for another host, or the whole server: no route of ours
         super().on_headers_complete()
+        self._in_head = False
         self._await(Awaits.BODY, BODY_SECONDS)
 
     def on_body(self, body: bytes) -> None:
@@ -124,11 +126,15 @@ class Connection(HttpToolsProtocol):
             return
         self.flow.resume_reading()
         if self.pipeline:
-            self._begin(*self.pipeline.pop())
+            self.loop.call_soon(self._begin_next)
         elif self.cycle.more_body and self.cycle.waiting_for_100_continue:
             self._end()  # whether the body still comes, or another request, nobody could tell
         elif not self.cycle.more_body:
             self._await(Awaits.NEXT, END_SECONDS if self._leaving else IDLE_SECONDS)
+
+    def _begin_next(self) -> None:
+        if self.pipeline and not self.transport.is_closing():
+            self._begin(*self.pipeline.pop())
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -19,6 +19,7 @@ from serving.metrics import Metrics
 
 MOST = 1024  # connections of one worker
 TURN_SECONDS = 0.025  # that the requests begun in one turn of the loop may take: meanwhile nobody else is heard
+REMEMBERED = 0.8  # of what earlier turns took, from one to the next
 FEW, MANY = 8, 64  # so many are begun at once before it is known how long they take, and never more than so many
 SWEEP_SECONDS = 0.25  # between two looks for those whose time is over
 TELL_SECONDS = 1.0  # between two lines about what was refused for want of room
@@ -48,7 +49,7 @@ class Connections:
         self._refused: Counter[HTTPStatus] = Counter()  # before they reached a route, since the last look
         self._shed, self._since = 0, loop.time()
         self._due: deque[Callable[[], None]] = deque()
-        self._turned, self._begun, self._at_a_time = 0.0, 0, FEW
+        self._turned, self._begun, self._took = 0.0, float(FEW), TURN_SECONDS  # how many begun of late, and what they took
         self._sweep()
 
     def __len__(self) -> int:
@@ -77,17 +78,18 @@ class Connections:
             start()
             return
         if not self._due:
-            self._begun = 0
+            self._turned = self.loop.time()
             self.loop.call_soon(self._turn)
         self._due.append(start)
 
     def _turn(self) -> None:
+        """Begin as many as will be over in a moment, by what those of the last turns took, whenever that was done."""
         now = self.loop.time()
-        if self._begun:  # by what those of the last turn took
-            self._at_a_time = round(min(max(TURN_SECONDS * self._begun / max(now - self._turned, 1e-6), 1), MANY))
-        self._turned, self._begun = now, min(self._at_a_time, len(self._due))
-        for _ in range(self._begun):
+        self._begun, self._took, self._turned = REMEMBERED * self._begun, REMEMBERED * self._took + now - self._turned, now
+        most = min(max(round(TURN_SECONDS * self._begun / self._took), 1), MANY)
+        for _ in range(min(most, len(self._due))):
             self._due.popleft()()
+            self._begun += 1
         if self._due:
             self.loop.call_soon(self._turn)
 

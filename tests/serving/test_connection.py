@@ -262,6 +262,32 @@ def test_requests_sent_one_after_the_other_are_answered_so_and_what_is_not_http_
     run(talk)
 
 
+def test_thousands_sent_at_once_on_one_connection_are_refused_one_after_the_other() -> None:
+    async def talk(served: Served) -> None:
+        async with served.asked(GET) as first:
+            await until(lambda: served.under_way == 1)
+            async with served.asked(GET * 3000) as many:
+                assert [(await answer(many))[0] for _ in range(3000)] == [503] * 3000
+            served.let.set()
+            assert (await answer(first))[0] == 200
+
+    run(talk, Room(1))
+
+
+def test_a_head_that_never_ends_is_refused_while_another_request_is_answered() -> None:
+    async def talk(served: Served) -> None:
+        async with served.asked(GET) as one:
+            await until(lambda: served.under_way == 1)
+            one.say(b"GET / HTTP/1.1\r\n")  # type: ignore[attr-defined]
+            for _ in range(20):
+                await asyncio.sleep(0.005)
+                one.say(b"A: " + b"a" * 1000 + b"\r\n")  # type: ignore[attr-defined]
+            assert (await answer(one))[0] == 431
+            served.let.set()
+
+    run(talk)
+
+
 def test_another_protocol_is_not_spoken() -> None:
     async def talk(served: Served) -> None:
         served.let.set()
