@@ -28,6 +28,7 @@ from models.api_keys import make_key
 from models.artifact import Artifact
 from models.identity import Role
 from models.seal import Key
+from serving.access import api_keys
 from serving.access.api_keys import ApiKeys
 from serving.access.code_flow import CodeFlow
 from serving.access.one_time import Links
@@ -39,6 +40,7 @@ from serving.access.settings import Oidc
 from serving.access.tokens import Tokens
 from serving.app import create_app
 from serving.keeping import Keeping, opened_receipts
+from serving.operating import Operation
 from serving.pages.signing import Ways
 from serving.receipts.archive import Archive
 from serving.receipts.keys import read_keys
@@ -201,7 +203,7 @@ def tokens(oidc: Oidc, provider: Provider) -> Tokens:
 def token_of(issuer: Issuer) -> Callable[..., str]:
     """Makes a token of somebody in a role (None: in none), with claims changed: `token_of(Role.AUDITOR, exp=0)`."""
 
-    def made(role: Role | None, **changes: object) -> str:
+    def made(role: Role | None, /, **changes: object) -> str:
         return issuer.token(issuer.honest([GROUPS[role]] if role else []) | changes)
 
     return made
@@ -230,7 +232,7 @@ class House:
     first: int  # the number of the last receipt of an earlier test
 
     def key(self, role: Role, unit: str = "Ward 3") -> str:
-        """An API key of that role; the ledger is read again within a second, so make it before anything is asked."""
+        """An API key of that role."""
         return make_key(self.folder, SEALING, f"{role} of {unit}", [role], unit, 30, "root")[0]
 
     def ask(self, method: str, path: str, **sent: Any) -> httpx.Response:
@@ -268,18 +270,22 @@ def kept(simulated: Artifact, simulated_folder: Path, tmp_path_factory: pytest.T
 
 
 @pytest.fixture
-def open_house(simulated: Artifact, kept: Kept, tmp_path: Path) -> Iterator[Callable[[Oidc], House]]:
+def open_house(
+    simulated: Artifact, kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., House]]:
     """Opens a service of a model of simulated patients that believes the identity provider; one in a test."""
+    monkeypatch.setattr(api_keys, "SECONDS", -1.0)  # what is made or taken back is known at once
     (tmp_path / "access").mkdir()
     with closing(SessionStore(tmp_path / "access")) as store:
 
-        def opened(oidc: Oidc) -> House:
+        def opened(oidc: Oidc, operation: Operation | None = None) -> House:
             clock, (writer, archive) = Clock(), kept
             tokens = Tokens(oidc, Provider(oidc.issuer))
             sessions, links = Sessions(store, clock), Links(store, clock)
             ways = Ways(links, CodeFlow(oidc, tokens.provider, tokens))
             access = Proofs(ApiKeys(tmp_path / "access", SEALING), tokens, sessions)
-            app = create_app(simulated, writer, "St. Elsewhere", access=access, archive=archive, sessions=sessions, ways=ways)
+            kept_by = {"access": access, "archive": archive, "sessions": sessions, "ways": ways}
+            app = create_app(simulated, writer, "St. Elsewhere", operation=operation, **kept_by)
             return House(app, archive, sessions, links, clock, tmp_path / "access", _last(archive))
 
         yield opened
@@ -291,6 +297,6 @@ def _last(archive: Archive) -> int:
 
 
 @pytest.fixture
-def house(open_house: Callable[[Oidc], House], oidc: Oidc) -> House:
+def house(open_house: Callable[..., House], oidc: Oidc) -> House:
     """That service under https://risk.example."""
     return open_house(oidc)
