@@ -101,8 +101,12 @@ def read_measurements(
     doubted: list[str] = [] if doubts is None else doubts
     for one in given:
         read = _read(one, faults, doubted)
-        if read is not None:
-            draws.setdefault(read.days_before_index, _Draw(faults, doubted)).add(read, one)
+        if read is None:
+            continue
+        draw = draws.get(read.days_before_index)
+        if draw is None:
+            draw = draws[read.days_before_index] = _Draw(faults, doubted)
+        draw.add(read, one)
     return tuple(measured for draw in draws.values() for measured in draw.completed())
 
 

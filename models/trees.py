@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from models.design import BoolArray, FloatArray
 
 QUESTIONS = 8  # of a twig at most: the bits of a byte
-LOOKUPS = 2**16  # at once: what they touch stays in the processor's cache
+LOOKUPS = 2**15  # at once: what they touch stays in the cache, and what they need is no more than the allocator keeps at hand
 LAYOUT: Mapping[str, tuple[str, tuple[str, ...]]] = {  # of the arrays as saved: type and shape
     "horizons": ("float64", ("n_horizons",)),
     "columns": ("int64", ()),

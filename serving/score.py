@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.artifact import Artifact
-from models.design import DesignMatrix, FloatArray, matrix_of
+from models.design import DesignMatrix, matrix_of
 from models.explanation import explain
 from models.fault import Fault
 from models.features import Feature, Reading, level_of
@@ -155,17 +155,20 @@ def _estimates(model: RiskModel, company: Company) -> list[list[Estimate]]:
     owed = [(row, column) for row, column in np.argwhere(company.matrix.to_estimate).tolist() if _is_lab(model, column)]
     if owed:
         ends = model.score_filled(_ends(model, company.scores.filled, owed))
-        for place, (row, column) in enumerate(owed):
-            value = company.scores.filled.x[row, column].item()
-            low, high = ends.filled.x[2 * place : 2 * place + 2, column].tolist()
-            found[row].append(_estimate(model, column, (value, low, high), ends.risk[2 * place : 2 * place + 2]))
+        rows, columns = np.array(owed, np.intp).T
+        values = company.scores.filled.x[rows, columns].tolist()
+        moved = ends.filled.x[np.arange(2 * len(owed)), np.repeat(columns, 2)].reshape(-1, 2).tolist()
+        risks = ends.risk.reshape(len(owed), 2, -1).tolist()
+        for (row, column), value, low_high, at_ends in zip(owed, values, moved, risks, strict=True):
+            found[row].append(_estimate(model, column, (value, *low_high), at_ends))
     return found
 
 
-def _estimate(model: RiskModel, column: int, values: tuple[float, float, float], risks: FloatArray) -> Estimate:
+def _estimate(model: RiskModel, column: int, values: Sequence[float], risks: Sequence[Sequence[float]]) -> Estimate:
+    """`values`: the estimate with its 10th and 90th percentile; `risks` at those two, by horizon."""
     feature = model.design.of[model.design.columns[column].feature]
     value, low, high = map(feature.shown, values)
-    at_low, at_high = (dict(zip(model.days, risk, strict=True)) for risk in risks.tolist())
+    at_low, at_high = (dict(zip(model.days, risk, strict=True)) for risk in risks)
     return Estimate(feature.name, feature.label, feature.unit, value, low, high, at_low, at_high)
 
 
