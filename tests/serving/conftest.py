@@ -123,12 +123,12 @@ class Service:
 
 @pytest.fixture(scope="session")
 def serving(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Service]]:
-    """Starts services, with the options given; `before`: Python that runs in the process before the command does."""
+    """Starts services, with the options given; `before`: Python that runs before the command, `dev`: for trying out."""
     with contextlib.ExitStack() as until_the_end:
 
-        def start(*options: object, before: str = "", folder: Path | None = None) -> Service:
+        def start(*options: object, before: str = "", folder: Path | None = None, dev: bool = True) -> Service:
             return until_the_end.enter_context(
-                _started(model_folder, folder or tmp_path_factory.mktemp("service"), before, options)
+                _started(model_folder, folder or tmp_path_factory.mktemp("service"), before, (*["--dev"] * dev, *options))
             )
 
         yield start
@@ -141,7 +141,7 @@ def _started(model: Path, folder: Path, before: str, options: Sequence[object]) 
         port = free.getsockname()[1]
     code = f"{before}\nimport lymphorisk\nlymphorisk.main()"
     kept = ("--receipts", folder / "receipts", "--receipts-key", folder / "receipts.key")
-    command = [sys.executable, "-c", code, "serve", "--dev", "--model", model, "--port", port, *kept, *options]
+    command = [sys.executable, "-c", code, "serve", "--model", model, "--port", port, *kept, *options]
     with (folder / "said").open("ab") as said:
         process = subprocess.Popen([str(word) for word in command], stdout=said, stderr=said)
     service = Service(port, folder, process)

@@ -273,7 +273,7 @@ def running(serving: Callable[..., Any], tmp_path_factory: pytest.TempPathFactor
     sealing = read_or_make_key(folder / "access.key", lambda said: None, ACCESS)
     key, _ = make_key(folder / "access", sealing, "Ward 3", [C], "Ward 3", 30, "root")
     (folder / "access" / "access.toml").write_text("[limits]\nrequests_per_second = 5\nburst = 20\n", encoding="utf-8")
-    return serving("--access", folder / "access", "--access-key", folder / "access.key"), bearer(key)
+    return serving("--access", folder / "access", "--access-key", folder / "access.key", dev=False), bearer(key)
 
 
 PATHS = ("/livez", "/v1/me", "/v1/nothing", "/sign-in", "/audit", "/static/nothing", "/v1/receipts/1", "/%00", "/../etc/passwd")
