@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 DATABASE, LOCK = "receipts.db", "lock"  # in the folder of the receipts
 
 
-class DatabaseFault(Exception):
+class DatabaseFault(OSError):
     """The database refuses, or cannot be reached; the message holds no value of a record, no host and no path."""
 
 
@@ -115,3 +115,10 @@ def said(error: BaseException | None) -> str:
     """What a database's own error says, without the rows, hosts and paths that some add to it."""
     found = getattr(error, "diag", None)  # of psycopg
     return str(error) if found is None else str(found.message_primary or "it cannot be reached")
+
+
+def unreadable(error: Exception) -> str:
+    """Why records cannot be read: a server says it itself; a file says much, and means one thing."""
+    told = getattr(error, "orig", error)
+    of_a_server = isinstance(told, DatabaseFault) or hasattr(told, "diag")
+    return said(told) if of_a_server else "it is damaged, or was altered by hand"

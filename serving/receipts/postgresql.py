@@ -170,6 +170,7 @@ class PostgreSQLWriting:
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(SQLAlchemyError, psycopg.Error):
+                connection.invalidate()  # or it would be asked to roll back, of which it may know nothing any more
                 connection.close()
 
     def _take_up(self, until: float) -> Session:

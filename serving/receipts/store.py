@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, Select, and_, select
 from serving.receipts.heads import HEADS
 from serving.receipts.keys import ReceiptKeys, decrypt
 from serving.receipts.place import DATABASE as DATABASE
-from serving.receipts.place import FAILURES, Place, place_of
+from serving.receipts.place import FAILURES, Place, place_of, unreadable
 from serving.receipts.record import FORMAT, KINDS, BrokenReceipt, Record
 from serving.receipts.tables import DATA_KEYS, RECORDS, STORE
 
@@ -134,7 +134,7 @@ class Store:
         try:
             yield from map(as_record, self._rows(asked))
         except FAILURES as error:
-            raise BrokenReceipt("the records cannot be read from the database: it is damaged, or was altered by hand") from error
+            raise BrokenReceipt(f"the records cannot be read from the database: {unreadable(error)}") from error
 
 
 def bound_to(key: str, subject: str) -> bytes:

@@ -21,6 +21,7 @@ from serving.receipts.key_book import KeyBook
 from serving.receipts.keys import ReceiptKeys
 from serving.receipts.mark import Mark, beginning
 from serving.receipts.models_kept import MODELS
+from serving.receipts.place import DatabaseFault, said
 from serving.receipts.record import ERASED, OPENED, BrokenReceipt, Record
 from serving.receipts.statements import Checking, Signer, kept_elsewhere
 from serving.receipts.walk import Heads, Kept, Walk
@@ -110,8 +111,10 @@ def _said(look: Callable[[], Iterable[str] | None]) -> list[str]:
         return list(look() or ())
     except BrokenReceipt as error:
         return [str(error)]
+    except DatabaseFault as error:
+        return [f"the database cannot be read: {error}"]
     except DBAPIError as error:
-        return [f"the database cannot be read: {str(error.orig).partition(' with text ')[0]}"]
+        return [f"the database cannot be read: {said(error.orig).partition(' with text ')[0]}"]
 
 
 def _walk(

@@ -13,12 +13,13 @@ from pathlib import Path
 import psycopg
 import pytest
 from postgres import Server, programs, receipts_database, server
+from sqlalchemy import Engine
 
 from models.seal import Key
 from serving.receipts import postgresql
 from serving.receipts.heads import HEADS, HeadFile, read_heads
 from serving.receipts.keys import ReceiptKeys
-from serving.receipts.place import LOCK, place_of
+from serving.receipts.place import LOCK, Place, place_of
 from serving.receipts.record import ERASED, SCORE, SIGNED_AGAIN, BrokenReceipt, Draft, NoReceipt
 from serving.receipts.store import Erased, Store
 from serving.receipts.verify import verify
@@ -191,10 +192,20 @@ def test_no_receipt_is_given_while_the_server_is_gone_and_again_when_it_is_back(
                 with pytest.raises(NoReceipt, match="the database refuses to write"):
                     writer.record(drafts(b"lost"))
             assert "the database refuses to write" in writer.ready()
+            store = Store(folder, folder / HEADS, "a store", "", keys.public_key, *_place_and_engine(folder, url))
+            assert verify(store, keys).faults == (
+                "the records cannot be read from the database: it cannot be reached",
+                "the database cannot be read: it cannot be reached",
+            )
             own.start()
             assert writer.ready() == ""
             assert writer.record(drafts(b"b"))[0].sequence == 2
         assert faults(folder, url, keys) == ()
+
+
+def _place_and_engine(folder: Path, url: str) -> tuple[Place, Engine]:
+    place = place_of(folder, url)
+    return place, place.reading()
 
 
 def test_no_fault_names_the_server(folder: Path, keys: ReceiptKeys) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import sqlite3
 from dataclasses import replace
@@ -88,6 +90,15 @@ def test_the_database_itself_refuses_to_alter_what_was_written(writer: Writer, f
     with sqlite3.connect(folder / DATABASE) as connection, pytest.raises(sqlite3.IntegrityError, match="never altered"):
         connection.execute(statement)
     connection.close()
+
+
+def test_the_tables_are_made_as_ever_to_the_byte(writer: Writer, folder: Path) -> None:
+    """A store made by an earlier version is held against what this one would make: anything else is an alarm there."""
+    with sqlite3.connect(folder / DATABASE) as connection:
+        made = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY 1, 2").fetchall()
+    connection.close()
+    of_version_0_1 = "b4b9c954aaa14d286aaac5330023e45594d91b3b31ee56394d761cfabf8a0ab4"
+    assert hashlib.sha256(json.dumps(made).encode()).hexdigest() == of_version_0_1
 
 
 def test_the_tables_that_are_read_are_those_that_the_migrations_make(writer: Writer, folder: Path) -> None:
