@@ -41,6 +41,8 @@ def course_faults(courses: Sequence[Treatment], field: str) -> list[Fault]:
     """What is wrong with dated treatments: after the index date, ended before they began, words outside the lists."""
     faults = []
     for index, course in enumerate(courses):
+        if _sound(course):
+            continue
         start, end = course.start_days_before, course.end_days_before
         place = f"{field}/{index}"
         if not (math.isfinite(start) and start >= 0):
@@ -55,8 +57,17 @@ def course_faults(courses: Sequence[Treatment], field: str) -> list[Fault]:
     return faults + _repeated(courses, field)
 
 
+def _sound(course: Treatment) -> bool:
+    """Whether there is no fault in it, as in nearly all."""
+    start, end = course.start_days_before, course.end_days_before
+    dated = 0 <= start < math.inf and (end is None or 0 <= end <= start)
+    return dated and course.modality in MODALITIES and course.outcome in OUTCOMES
+
+
 def _repeated(courses: Sequence[Treatment], field: str) -> list[Fault]:
     """The treatments that stand twice: each without a line number would count as a line."""
+    if len(set(courses)) == len(courses):
+        return []
     seen, faults = set(), []
     for index, course in enumerate(courses):
         if course in seen:

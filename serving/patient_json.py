@@ -30,6 +30,7 @@ AHEAD = timedelta(days=1)  # by which the clock of another time zone may be ahea
 FLAG_ANSWERS = ("yes", "no", "unknown")
 # and the tumour, of which assemble() speaks
 _REQUIRED = {"as_of": "the index date, YYYY-MM-DD: it is required", "age_years": "a number of years: it is required"}
+_REQUIRED_OF_A_TREATMENT = (("modality", "one of " + ", ".join(MODALITIES)), ("start", "a date, YYYY-MM-DD"))
 _CODES = "one of " + ", ".join(f"{code} ({analyte})" for code, analyte in BY_LOINC.items())
 _NO_FAULT = 120.0  # years: an age of which nothing is to be said, since its fault is named already
 
@@ -166,7 +167,7 @@ class Reading(Fields):
         """The treatment, or None where something of it is at fault."""
         before = len(self.faults)
         self.known(given, TREATMENT_FIELDS, at)
-        for name, allowed in (("modality", "one of " + ", ".join(MODALITIES)), ("start", "a date, YYYY-MM-DD")):
+        for name, allowed in _REQUIRED_OF_A_TREATMENT:
             if given.get(name) is None:
                 self.fault(f"{at}/{name}", None, allowed)
         line = self.number(given, "line", at)
