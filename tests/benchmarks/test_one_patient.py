@@ -1,6 +1,8 @@
-"""One patient, from the words of a request to the answer: score, reasons, quality, sentences."""
+"""One patient, from the words of a request to the answer and to what its receipt holds: score, reasons, quality, sentences."""
 
 import json
+from functools import partial
+from pathlib import Path
 
 import mlflow
 import numpy as np
@@ -9,8 +11,13 @@ import pytest
 from filing import explainers
 
 from lymphorisk import PYFUNC
+from serving.receipts.packing import unpacked
+from serving.recorded import Answering
 from serving.score import score
-from serving.wire import read_line
+from serving.wire import read_line, read_request
+
+USUAL = Path(__file__).with_name("peer.py")
+ALLOWED = 0.5  # of the usual pyfunc's call in process, which has no HTTP; what a request costs in all is an exam of its own
 
 
 def answer(artifact, line):
@@ -55,3 +62,48 @@ def test_an_answer_against_shap(race, trained):
         rounds=25,
         calls=10,
     )
+
+
+@pytest.fixture(scope="module")
+def usual(trained, tmp_path_factory):
+    saved = tmp_path_factory.mktemp("usual") / "model"
+    booster = str(trained.folder / "booster.ubj")
+    mlflow.pyfunc.save_model(saved, python_model=str(USUAL), artifacts={"booster": booster}, pip_requirements=["xgboost"])
+    return mlflow.pyfunc.load_model(str(saved))
+
+
+def bodies(trained, patients):
+    """Requests for `patients` patients: the one of the demo with other counts, and some labs left out."""
+    made = []
+    for number in range(patients):
+        one = json.loads(trained.line)
+        one["measurements"][0]["value"] += number / 100
+        del one["measurements"][2 : 2 + number % 4]
+        made.append(json.dumps(one).encode())
+    return made
+
+
+def recorded(artifact, requests):
+    """The answers to requests that are scored together, each with what its receipt will hold."""
+    read = [(read_request(body).patients[0], partial(bytes, body)) for body in requests]
+    return Answering(artifact, "").together([([one], {"by": "HTTP"}) for one in read], lambda place, refused: refused.as_json())
+
+
+@pytest.mark.parametrize("together", [1, 16])
+def test_a_request_to_its_answer_and_what_its_receipt_holds_against_the_usual_pyfunc(race, trained, usual, together):
+    requests, columns = bodies(trained, together), [column.name for column in trained.artifact.model.design.columns]
+    row = pandas.DataFrame(trained.artifact.model.imputation.fill(trained.one).x.astype(np.float32), columns=columns)
+    race(
+        lambda: recorded(trained.artifact, requests),
+        lambda: usual.predict(row),
+        what=f"a request, of {together} scored together, to the bytes of its answer and of what its receipt holds",
+        against="a plain MLflow pyfunc in process, five rows of pred_contribs, no receipt",
+        rounds=25,
+        calls=10 if together == 1 else 2,
+        units=(together, 1),
+        bar=ALLOWED,
+    )
+    for found in recorded(trained.artifact, requests):
+        ((said, draft),) = zip(found.said, found.drafts.values(), strict=True)
+        assert b'"answer":' + said in unpacked(draft.content)
+        assert len(json.loads(said)["risks"]) == 5
