@@ -8,7 +8,8 @@ from __future__ import annotations
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
 from importlib.util import find_spec
@@ -31,7 +32,8 @@ from serving.receipts.record import NoReceipt
 from serving.receipts.sealed import export_sealed
 
 PATH = "/audit/export"
-MOST = 50_000  # receipts decrypted for one request; more are written by `lymphorisk audit export`
+MOST = 5_000  # receipts decrypted for one request: a few seconds; more are written by `lymphorisk audit export`
+MOST_SEALED = 50_000  # sealed records, which nobody decrypts
 SEALED = "sealed"
 _MEDIA = {
     "csv": "text/csv",
@@ -43,7 +45,11 @@ _PIECE = 1 << 16  # bytes sent at a time
 
 
 class TooMany(Exception):
-    """More receipts than one request may take away."""
+    """More receipts than one request may take away (`most`)."""
+
+    def __init__(self, most: int):
+        super().__init__(f"more than {most}")
+        self.most = most
 
 
 @dataclass(frozen=True)
@@ -69,9 +75,10 @@ def routes(reader: Reader) -> list[Route]:
 
 @dataclass(frozen=True)
 class ExportPages:
-    """The form, and the file that it asks for."""
+    """The form, and the file that it asks for; one file is made at a time, and whoever reads receipts does not wait for it."""
 
     reader: Reader
+    _making: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "export"), repr=False)
 
     async def ask(self, request: Request) -> Response:
         """What can be exported."""
@@ -88,9 +95,9 @@ class ExportPages:
         if form not in formats():
             return self._form(request, 400, say("export", "bad_format"))
         try:
-            made = await self.reader.read(partial(made_of, self.reader.archive, form, search.since, search.until))
-        except TooMany:
-            return self._form(request, 413, say("export", "too_many", most=MOST))
+            made = await self.reader.read(partial(made_of, self.reader.archive, form, search.since, search.until), self._making)
+        except TooMany as error:
+            return self._form(request, 413, say("export", "too_many", most=f"{error.most:,}"))
         try:
             await self.reader.note(request, "exported", **_told(search, form), records=made.records)
         except NoReceipt:
@@ -100,7 +107,7 @@ class ExportPages:
         return StreamingResponse(made.pieces(), headers=HEADERS | named, media_type=_MEDIA[form])
 
     def _form(self, request: Request, status: int = 200, fault: str = "") -> Response:
-        return rendered(request, "export.html", status, formats=list(formats()), fault=fault, most=MOST)
+        return rendered(request, "export.html", status, formats=list(formats()), fault=fault, most=MOST, sealed=MOST_SEALED)
 
 
 def formats() -> Mapping[str, str]:
@@ -129,9 +136,12 @@ def _written(archive: Archive, form: str, aside: Path, since: date | None, until
 
 
 def _sealed(archive: Archive, aside: Path) -> tuple[Path, int]:
-    """All sealed records in one file; they are encrypted, and hardly get smaller."""
+    """All sealed records in one file; encrypted as they are, they would hardly get smaller."""
+    last = archive.store.last()
+    if last and last.sequence > MOST_SEALED:
+        raise TooMany(MOST_SEALED)
     records = export_sealed(archive.store, folder := aside / "sealed")
-    with zipfile.ZipFile(out := aside / "sealed.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
+    with zipfile.ZipFile(out := aside / "sealed.zip", "w", zipfile.ZIP_STORED) as packed:
         for path in sorted(folder.iterdir()):
             packed.write(path, f"sealed/{path.name}")
     return out, records
@@ -148,7 +158,7 @@ class Counted:
         for one in self.receipts:
             self.passed += 1
             if self.passed > MOST:
-                raise TooMany
+                raise TooMany(MOST)
             yield one
 
 

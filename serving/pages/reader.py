@@ -32,10 +32,10 @@ class Reader:
     posted: Posted
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(READERS, "pages"), repr=False)
 
-    async def read(self, look: Callable[[], Found]) -> Found:
+    async def read(self, look: Callable[[], Found], threads: ThreadPoolExecutor | None = None) -> Found:
         """What `look` finds in the archive, looked for in a thread; 503 with the reason where the archive cannot be read."""
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, look)
+            return await asyncio.get_running_loop().run_in_executor(threads or self._threads, look)
         except BrokenReceipt as error:
             raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, f"the receipts cannot be read: {error}") from error
 

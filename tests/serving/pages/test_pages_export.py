@@ -79,8 +79,11 @@ def test_what_cannot_be_asked_for_is_said(house: House, form: dict[str, str]) ->
 
 def test_more_than_a_request_may_take_is_refused_with_the_way_out(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "MOST", SCORES - 1)
-    answer = house.ask(AUDITOR, PATH, {"format": "jsonl"})
-    assert (answer.status_code, "lymphorisk audit export" in answer.text, house.notes) == (413, True, [])
+    monkeypatch.setattr(export, "MOST_SEALED", SCORES + 1)
+    for form in export.formats():
+        answer = house.ask(AUDITOR, PATH, {"format": form})
+        assert (answer.status_code, "lymphorisk audit export" in answer.text, house.notes) == (413, True, [])
+    assert not [one for one in house.archive.folder.iterdir() if one.name.startswith(".export")]
 
 
 def test_nothing_is_left_beside_the_receipts(house: House) -> None:
