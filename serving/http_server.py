@@ -32,6 +32,7 @@ COLLECT = (50_000, 20, 100)  # objects, and generations: before circles of objec
 KEPT, _GIVE_BACK = 32 * 2**20, -1  # bytes of free memory that are kept for the next company
 BACKLOG = 2048  # connections that wait to be taken up
 OTHER_FILES = 128  # that a worker has open besides connections: receipts, heads, the database, its log
+HANDSHAKES = 2048  # files for those whose handshake has yet to come, and who have no place before
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,11 @@ def tls(certificate: Path, key: Path) -> ssl.SSLContext:
 
 def places() -> int:
     """How many connections there may be: as many as files may be open, which is raised where it may be."""
-    wanted, (now, most) = MOST + OTHER_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted, (now, most) = MOST + OTHER_FILES + HANDSHAKES, resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
     if now != resource.RLIM_INFINITY and now < allowed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
-    return max(allowed - OTHER_FILES, 1)
+    return min(max(allowed - OTHER_FILES, 1), MOST)
 
 
 def listening(host: str, port: int) -> socket.socket:
