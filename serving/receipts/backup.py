@@ -75,7 +75,7 @@ def _dumped(url: str, to: Path) -> int:
 @contextmanager
 def _moment(url: str) -> Iterator[tuple[str, int]]:
     """A snapshot that others can take up while this is held, and the number of the last record in it."""
-    from serving.receipts.postgresql import begun
+    from serving.receipts.postgresql_session import begun
 
     with closing(begun(url)) as session:
         session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")

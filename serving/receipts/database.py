@@ -21,6 +21,7 @@ from sqlalchemy.pool import NullPool, StaticPool
 
 from models import durable
 from serving.receipts.migrating import migrate
+from serving.receipts.place import PATIENCE
 from serving.receipts.record import BrokenReceipt
 from serving.receipts.tables import STORE
 
@@ -78,7 +79,7 @@ class SQLiteWriting:
             raise BrokenReceipt("the database is not open")
         return self._connection
 
-    def turn(self) -> AbstractContextManager[None]:
+    def turn(self, patience: float = PATIENCE) -> AbstractContextManager[None]:
         """Nobody else writes."""
         return nullcontext()
 

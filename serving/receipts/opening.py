@@ -20,6 +20,7 @@ from serving.receipts.recovery import tail_of
 from serving.receipts.store import NoStore, Store
 from serving.receipts.witness import require_not_behind
 
+BEGINNING = 30.0  # seconds that opening may take, while others open or write: nobody waits for a receipt of this process yet
 _log = logging.getLogger("lymphorisk.receipts")
 
 
@@ -47,7 +48,7 @@ def opened(kept: Kept, keys: ReceiptKeys, say: Callable[[str], object]) -> Itera
     with ExitStack() as until_closed:
         try:
             writing = until_closed.enter_context(closing(place_of(kept.folder, kept.database).writing()))
-            with writing.turn():
+            with writing.turn(BEGINNING):
                 chain = until_closed.enter_context(closing(_opened(kept, keys, writing)))
         except (OSError, *FAILURES) as error:
             raise NoReceipt(f"{kept.folder} cannot be written: {getattr(error, 'orig', None) or error}") from error

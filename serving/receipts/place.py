@@ -14,6 +14,7 @@ from typing import Protocol
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+PATIENCE = 4.5  # seconds that a turn may take: whoever wants a receipt waits a little longer
 DATABASE, LOCK = "receipts.db", "lock"  # in the folder of the receipts
 
 
@@ -35,8 +36,11 @@ class Writing(Protocol):
         """The connection; there is one after `refresh`, and for several processes within a turn."""
         ...
 
-    def turn(self) -> AbstractContextManager[None]:
-        """While it is held, no other process writes records or heads; what fails within it ends the connection of several."""
+    def turn(self, patience: float = PATIENCE) -> AbstractContextManager[None]:
+        """While it is held, no other process writes records or heads; what fails within it ends the connection of several.
+
+        It and all that is asked in it may take `patience` seconds.
+        """
         ...
 
     def empty(self) -> bool:

@@ -6,7 +6,7 @@ from psycopg import sql
 from sqlalchemy import Connection, text
 
 from serving.receipts.migrating import migrate
-from serving.receipts.postgresql import engine_of, require_url, session_of
+from serving.receipts.postgresql_session import engine_of, require_url, session_of
 from serving.receipts.postgresql_tables import RIGHTS, SCHEMA, differences, powerful
 
 _THERE = text("SELECT to_regnamespace(:schema) IS NOT NULL")

@@ -8,18 +8,20 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partialmethod
 from pathlib import Path
 
 import psycopg
 import pytest
 from postgres import Server, programs, receipts_database, server
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from models.seal import Key
 from serving.receipts import postgresql
 from serving.receipts.heads import HEADS, HeadFile, read_heads
 from serving.receipts.keys import ReceiptKeys
 from serving.receipts.place import LOCK, Place, place_of
+from serving.receipts.postgresql import PostgreSQLWriting
 from serving.receipts.record import ERASED, SCORE, SIGNED_AGAIN, BrokenReceipt, Draft, NoReceipt
 from serving.receipts.store import Erased, Store
 from serving.receipts.verify import verify
@@ -224,25 +226,41 @@ def test_no_fault_names_the_server(folder: Path, keys: ReceiptKeys) -> None:
 def test_nobody_waits_longer_than_their_patience(
     signalled: bool, postgres: Server, folder: Path, keys: ReceiptKeys, urls: Urls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgresql, "PATIENCE", 0.5)
+    turn = PostgreSQLWriting.turn
     with psycopg.connect(urls[0], autocommit=True) as other, open_writer(folder, keys, database=urls[0]) as writer:
         writer.record(drafts(b"a"))
         asked = "SELECT pid FROM pg_stat_activity WHERE application_name = 'lymphorisk' AND datname = current_database()"
+        monkeypatch.setattr(PostgreSQLWriting, "turn", partialmethod(turn, 0.5))
         ((pid,),) = done(postgres.url().replace("/postgres?", f"/{other.info.dbname}?"), asked)
         if signalled:
             os.kill(int(str(pid)), signal.SIGSTOP)
         else:
             other.execute("SELECT pg_advisory_lock(%s)", (postgresql._KEY,))
         began = time.monotonic()
-        with pytest.raises(NoReceipt, match="cannot be reached"):
+        with pytest.raises(NoReceipt, match=r"it cannot be reached|due to lock timeout"):
             writer.record(drafts(b"b"))
         assert time.monotonic() - began < 2.0
         if signalled:
             os.kill(int(str(pid)), signal.SIGCONT)
         else:
             other.execute("SELECT pg_advisory_unlock_all()")
-        monkeypatch.setattr(postgresql, "PATIENCE", 4.0)
+        monkeypatch.setattr(PostgreSQLWriting, "turn", turn)
         assert writer.record(drafts(b"c"))[0].sequence == 2
+
+
+def test_who_begins_waits_longer_for_others_than_who_writes(folder: Path, urls: Urls) -> None:
+    writing, found = place_of(folder, urls[0]).writing(), []
+    folder.mkdir()
+    for patience in (30.0, 4.5, 4.5):
+        with writing.turn(patience):
+            found.append(done_within(writing.connection))
+    writing.close()
+    assert found == [("24s", "27s"), ("3600ms", "4050ms"), ("3600ms", "4050ms")]
+
+
+def done_within(connection: Connection) -> tuple[object, ...]:
+    asked = "SELECT current_setting('lock_timeout'), current_setting('statement_timeout')"
+    return tuple(connection.exec_driver_sql(asked).one())
 
 
 def test_who_lost_the_connection_while_signing_keeps_others_from_the_heads(
