@@ -59,6 +59,11 @@ class Promotion:
     time: str  # UTC
     sequence: int
     champion: bool  # False: an earlier release, taken because its digest was pinned
+    proved: bool = False  # True: each of the two showed an API key of their own; False: nothing is known of it
+
+    def as_json(self) -> Mapping[str, object]:
+        """JSON-ready; `proved` only where it is so: receipts from before there were keys do not tell."""
+        return {name: value for name, value in vars(self).items() if name != "proved" or value}
 
 
 @dataclass(frozen=True)

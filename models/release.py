@@ -159,4 +159,4 @@ def copied(root: Path, folder: Path, digest: str) -> Path:
 def _promotion(entry: Entry, champion: bool) -> Promotion:
     facts = entry.facts
     told = {name: str(facts[name]) for name in ("version", "by", "approved_by")}
-    return Promotion(**told, time=entry.time, sequence=entry.sequence, champion=champion)
+    return Promotion(**told, time=entry.time, sequence=entry.sequence, champion=champion, proved="proved" in facts)

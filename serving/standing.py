@@ -37,12 +37,13 @@ def released(artifact: Artifact) -> list[str]:
     if (told := artifact.promotion) is None:
         return []
     kind = "" if told.champion else "an earlier release, not the champion; "
-    return [f"{kind}promoted {told.time[:10]} by {told.by}, approved by {told.approved_by} (entry {told.sequence} of the ledger)"]
+    who = f"by {told.by}, approved by {told.approved_by}{', each by a key of their own' if told.proved else ''}"
+    return [f"{kind}promoted {told.time[:10]} {who} (entry {told.sequence} of the ledger)"]
 
 
 def release(artifact: Artifact) -> dict[str, object]:
     """For JSON, to be added to what is said of the model: its promotion, and what the ledger knows of it at this site."""
-    promoted: dict[str, object] = {} if artifact.promotion is None else {"release": vars(artifact.promotion)}
+    promoted: dict[str, object] = {} if artifact.promotion is None else {"release": artifact.promotion.as_json()}
     return promoted if artifact.at_site is None else promoted | {"calibration": artifact.at_site.as_json()}
 
 

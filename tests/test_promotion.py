@@ -202,6 +202,19 @@ def test_rollback_goes_to_a_release_and_nowhere_else(store: Store, models: list[
         rollback(CLAIM, store, digest(models[1]))
 
 
+def test_history_tells_names_that_nobody_proved_as_claimed_and_the_ledger_verifies(store: Store, models: list[Path]) -> None:
+    put(store, models[0])
+    shown = (("by", "A. Frey", 1), ("approved_by", "B. Olsen", 2))
+    proved = {name: {"name": person, "by": f"key:{prefix}"} for name, person, prefix in shown}
+    put_next(store, models)
+    rollback(Claim("A. Frey", "B. Olsen", "again", proved), store)
+    found = history(store)
+    assert found.faults == ()
+    lines = found.text().splitlines()
+    assert ["A. Frey (claimed)" in lines[1], "B. Olsen (claimed)" in lines[1]] == [True, True]
+    assert ["A. Frey (key:1)" in lines[3], "B. Olsen (key:2)" in lines[3], "claimed" in lines[3]] == [True, True, False]
+
+
 def test_rollback_of_nothing_is_refused(store: Store) -> None:
     with pytest.raises(NotSupported, match="nothing was ever promoted"):
         rollback(CLAIM, store)

@@ -149,7 +149,8 @@ def _calibration() -> Schema:
 
 def _release() -> Schema:
     people = {"version": _WORDS, "by": _WORDS, "approved_by": _WORDS, "time": _WORDS}
-    return closed({**people, "sequence": {"type": "integer", "minimum": 1}, "champion": {"type": "boolean"}})
+    needed = {**people, "sequence": {"type": "integer", "minimum": 1}, "champion": {"type": "boolean"}}
+    return closed(needed | {"proved": {"const": True}}, list(needed))
 
 
 def _receipt() -> Schema:

@@ -57,6 +57,17 @@ def test_the_folder_of_releases_stands_for_its_champion(root: Path, two: tuple[P
     assert found.promotion.champion
 
 
+def test_whether_the_two_people_were_proved_is_known_of_a_release(root: Path, two: tuple[Path, Path]) -> None:
+    claimed = resolve(root, KEY).promotion
+    facts = WHO | {"model": digests(two)[1], "proved": {"by": {"by": "key:00000001"}, "approved_by": {"by": "key:00000002"}}}
+    point(root, append(root, PROMOTED, facts, KEY), KEY)
+    proved = resolve(root, KEY).promotion
+    assert claimed is not None
+    assert proved is not None
+    assert (claimed.proved, proved.proved) == (False, True)
+    assert set(proved.as_json()) - set(claimed.as_json()) == {"proved"}
+
+
 def test_a_release_is_the_artifact_byte_for_byte(root: Path, two: tuple[Path, Path]) -> None:
     kept, given = ({path.name: path.read_bytes() for path in folder.iterdir()} for folder in (root / digests(two)[0], two[0]))
     assert kept == given

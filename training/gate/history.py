@@ -92,6 +92,8 @@ def _row(entry: Entry) -> list[str]:
 
 
 def _person(facts: Mapping[str, Any], name: str) -> str:
-    """The name; by what it was proved, where it was: without that it is a claim."""
+    """The name, and by what it was proved; without that, as in every ledger from before there were keys, it is a claim."""
+    if not facts.get(name):
+        return ""
     proved = facts.get("proved", {}).get(name)
-    return f"{facts[name]} ({proved['by']})" if proved else str(facts.get(name) or "")
+    return f"{facts[name]} ({proved['by'] if proved else 'claimed'})"

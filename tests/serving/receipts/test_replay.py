@@ -113,10 +113,14 @@ def test_more_receipts_than_are_replayed_at_once_come_back_in_order(
     assert [(found.sequence, found.verdict) for found in replayed(many, kept)] == [(at, EQUAL) for at in range(1, 9)]
 
 
-def test_who_promoted_the_model_is_part_of_what_is_replayed(kept: KeptModels, loaded: Artifact) -> None:
-    promoted = replace(loaded, promotion=Promotion("1.0", "ann", "bea", "2026-11-01T00:00:00Z", 3, True))
+@pytest.mark.parametrize("proved", [True, False])  # receipts from before there were keys do not tell
+def test_who_promoted_the_model_is_part_of_what_is_replayed(kept: KeptModels, loaded: Artifact, proved: bool) -> None:
+    promoted = replace(loaded, promotion=Promotion("1.0", "ann", "bea", "2026-11-01T00:00:00Z", 3, True, proved))
     one = receipt(promoted, request())
-    assert "promoted 2026-11-01 by ann" in (one.document or {})["answer"]["text"]
+    answer = (one.document or {})["answer"]
+    assert "promoted 2026-11-01 by ann" in answer["text"]
+    assert ("approved by bea, each by a key of their own (entry 3" in answer["text"]) == proved
+    assert ("proved" in answer["model"]["release"]) == proved
     assert verdict(one, kept).verdict == EQUAL
 
 
