@@ -89,6 +89,7 @@ def sit(folder: Path, advance: Callable[..., object], seconds: float = SECONDS) 
         Mark("the same, where 256 ask as fast as they can", found.rushed.goodput / found.steady.goodput),
         Mark("what a refusal costs, of a score", found.refusal, most=0.1),
         Mark("/livez, longest, s", max(alive.seconds), most=0.2, note=f"asked {len(alive.seconds)} times"),
+        Mark("whoever asked for it, woken too late, s", alive.overslept, note="by the computer"),
         Mark("/livez, other than 200", alive.failed, most=0),
         Mark("until it scored again, s", again),
     ]

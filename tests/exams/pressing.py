@@ -122,6 +122,7 @@ class Watched:
 
     seconds: list[float] = field(default_factory=list)
     failed: int = 0
+    overslept: float = 0.0  # seconds that whoever asked was woken too late at worst: that is the computer, not the service
 
 
 def watch(port: int, seconds: float, every: float = 0.1) -> Watched:
@@ -140,6 +141,8 @@ async def _watched(port: int, end: float, every: float) -> Watched:
         await reader.readexactly(int(head[place : head.index(b"\r", place)]))
         found.seconds.append(time.monotonic() - began)
         found.failed += not head.startswith(b"HTTP/1.1 200 ")
+        slept = time.monotonic()
         await asyncio.sleep(every)
+        found.overslept = max(found.overslept, time.monotonic() - slept - every)
     writer.close()
     return found
