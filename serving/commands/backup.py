@@ -21,7 +21,11 @@ def backup(
     database: Database = "",
     as_json: AsJson = False,
 ) -> None:
-    """Copy records, heads and models as of one moment, while the service goes on. The key of the receipts is not in the copy."""
+    """Copy records, heads and models as of one moment, while the service goes on. The key of the receipts is not in the copy.
+
+    The folder can be used in the place of the one it was copied from. What lay in PostgreSQL is in receipts.dump there, and goes
+    into an empty database by: pg_restore --no-owner --no-privileges --dbname URL receipts.dump; then run audit migrate.
+    """
     with refusing():
         from serving.receipts.backup import back_up
         from serving.receipts.store import Store

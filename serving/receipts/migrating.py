@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, inspect, text
 
 REVISION = "0001"
@@ -16,6 +14,9 @@ def migrate(connection: Connection) -> None:
     """Bring the tables up to date; what is up to date is left alone, and costs no import of migrations."""
     if revision_of(connection) == REVISION:
         return
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
