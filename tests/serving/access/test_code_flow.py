@@ -87,6 +87,13 @@ def test_nobody_is_sent_to_another_host(house: Any, to: str) -> None:
     assert "elsewhere" not in answer.text
 
 
+def test_the_page_one_goes_on_to_is_the_one_that_was_asked_for(house: Any) -> None:
+    location, cookie = begun(house, "/audit")
+    path = sent_back(location)
+    assert come_back(house, path, cookie.replace("/audit;", "/audit/export;")).status_code == 403
+    assert come_back(house, path, cookie).status_code == 200
+
+
 def test_an_answer_is_good_once_and_in_the_browser_that_asked(house: Any) -> None:
     location, cookie = begun(house)
     path = sent_back(location)
