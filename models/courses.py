@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from models.fault import Fault
 from models.history import OUTCOMES, History
@@ -25,8 +25,7 @@ DAYS_A_MONTH = 30.4375
 CONFOUNDING_DAYS = 14.0  # steroids, G-CSF and infection this recent confound a blood count (clinical.md section 6)
 
 
-@dataclass(frozen=True, slots=True)
-class Treatment:
+class Treatment(NamedTuple):
     """A dated treatment; `end_days_before` is None while it runs."""
 
     modality: str

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -63,8 +62,7 @@ class GivenMeasurement(NamedTuple):
         return f"{self.place.removesuffix('/value')}/{name}" if self.place.endswith("/value") else self.place
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
+class Measurement(NamedTuple):
     """A measured value in the canonical unit of its analyte, `days_before_index` days before the index date.
 
     So is `uln`. With the limit "<" or ">" the true value lies below or above. `given` says it as it was given, or made.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, fields
+from inspect import Parameter, signature
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
@@ -48,7 +48,9 @@ _KINDS = {
     for part in (Measurement, Treatment, History)
 }
 _VALUES = {part: attrgetter(*kinds) for part, kinds in _KINDS.items()}
-_REQUIRED = {part: [one.name for one in fields(part) if one.default is MISSING] for part in _KINDS}
+_REQUIRED = {
+    part: [name for name, one in signature(part).parameters.items() if one.default is Parameter.empty] for part in _KINDS
+}
 _DECLARED = get_type_hints(Patient)
 _SIMPLE = {name: _kind(_DECLARED[name], _WORDS.get(name)) for name in ("id", "age_years", "sex", "tumour", "site")}
 _MAPS = {name: _kind(get_args(_DECLARED[name])[1]) for name in ("extra", "audit")}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 
 from models.measurements import ALC_FLOOR, STALE_DAYS, Measurement
 from models.neutrophils import neutropenic
@@ -162,4 +161,4 @@ def _as_compared(patient: Patient, ratio: Measurement) -> Measurement:
     """The ratio rounded; over no lymphocytes at all it is "at least"."""
     lymphocytes = patient.on_day("alc", ratio.days_before_index)
     floored = lymphocytes is not None and not ratio.limit and lymphocytes.value < ALC_FLOOR
-    return replace(ratio, value=round(ratio.value, _DIGITS), limit=">" if floored else ratio.limit)
+    return ratio._replace(value=round(ratio.value, _DIGITS), limit=">" if floored else ratio.limit)
