@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from models.cohort_file import read_cohort_file
+from models.identity import Role
+from serving.access.settings import read_oidc
+from serving.limits import Limits, read_limits
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 SHELL = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
@@ -55,12 +58,24 @@ def test_the_examples_run_one_after_the_other(tmp_path, monkeypatch):
 
 
 def test_the_cohort_file_of_the_readme_can_be_read(tmp_path):
-    (example,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    example, _ = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
     path = tmp_path / "cohort.toml"
     path.write_text(example, encoding="utf-8")
     read = read_cohort_file(path)
     assert read.name == "clinic"
     assert [lab.analyte for lab in read.labs] == ["alc", "anc", "ca19_9", "albumin", "ldh"]
+
+
+def test_the_access_file_of_the_readme_can_be_read(tmp_path):
+    _, example = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    secret, path = tmp_path / "secret", tmp_path / "access.toml"
+    secret.write_text("a secret\n", encoding="ascii")
+    secret.chmod(0o600)
+    path.write_text(example.replace("/run/secrets/lymphorisk-oidc", str(secret)), encoding="utf-8")
+    found = read_oidc(path)
+    assert (found.client_secret, found.roles) == ("a secret", {"oncology-ward": Role.CLINICIAN})
+    assert read_limits(path) == Limits(100.0, 200, 128)
+
 
 
 def test_ci_runs_the_test_command_of_the_readme():

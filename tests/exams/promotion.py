@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from marks import Mark
+from postgres import programs, receipts_database, server
 from throughput import EXAMPLE, running
 
 from lymphorisk import EXAMPLE_PATIENT
@@ -32,6 +33,7 @@ from serving.wire import read_line
 
 PROMOTIONS, SECONDS = 20, 3.0  # promotions, and between two of them
 CONNECTIONS = 8
+_TAKEN_UP = 30.0  # seconds
 OTHER = 0.2  # by how much the log-odds of the other model are higher
 
 
@@ -41,6 +43,7 @@ class Seen:
 
     by: Counter[str] = field(default_factory=Counter)
     changes: int = 0  # from one model to the other, as one of the connections saw them
+    last: str = ""  # who answered that connection last
     faults: list[str] = field(default_factory=list)
 
 
@@ -102,11 +105,9 @@ def served(folder: Path, two: Two, options: Sequence[object] = ()) -> Any:
         yield port
 
 
-def watch(port: int, two: Two, ended: threading.Event, connections: int = CONNECTIONS) -> Seen:
+def watch(port: int, two: Two, ended: threading.Event, seen: Seen, connections: int = CONNECTIONS) -> None:
     """Ask over so many connections until it has ended, and hold every answer against the models."""
-    seen = Seen()
     asyncio.run(_watch(port, two, ended, connections, seen))
-    return seen
 
 
 async def _watch(port: int, two: Two, ended: threading.Event, connections: int, seen: Seen) -> None:
@@ -115,14 +116,14 @@ async def _watch(port: int, two: Two, ended: threading.Event, connections: int, 
 
     async def one_after_the_other(counting: bool) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        before = ""
         while not ended.is_set():
             writer.write(head.encode() + body)
             status = await reader.readuntil(b"\r\n\r\n")
             length = int(status.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
             digest = _held(status, await reader.readexactly(length), two, seen)
-            seen.changes += counting and bool(before) and digest != before
-            before = digest
+            if counting:
+                seen.changes += seen.last not in ("", digest)
+                seen.last = digest
         writer.close()
 
     async with asyncio.TaskGroup() as group:
@@ -153,29 +154,50 @@ def promoted_under_load(
     """Load on a service while one model after the other is promoted."""
     two, ended = two_models(folder), threading.Event()
     with served(folder, two, options) as port:
-        found: list[Seen] = []
-        asking = threading.Thread(target=lambda: found.append(watch(port, two, ended)))
+        seen = Seen()
+        asking = threading.Thread(target=watch, args=(port, two, ended, seen))
         asking.start()
         try:
+            _await(seen, next(iter(two.expected)))
             for turn in range(1, promotions + 1):
                 time.sleep(seconds)
-                two.promote(turn)
+                _await(seen, two.promote(turn))
                 advance("promotions", turn, promotions)
             time.sleep(seconds)
         finally:
             ended.set()
             asking.join(60)
-    return found[0], two
+    return seen, two
+
+
+def _await(seen: Seen, digest: str) -> None:
+    """Wait until that model answers; a service that never takes it up is given up, and falls short."""
+    end = time.monotonic() + _TAKEN_UP
+    while seen.last != digest and time.monotonic() < end:
+        time.sleep(0.02)
 
 
 def sit(folder: Path, advance: Callable[..., object], promotions: int = PROMOTIONS, seconds: float = SECONDS) -> list[Mark]:
-    """Promotions under load, one process."""
-    seen, two = promoted_under_load(folder, advance, promotions, seconds)
-    return marks(seen, two, promotions)
+    """Promotions under load: one process, and two that share their receipts in PostgreSQL."""
+    (folder / "one").mkdir()
+    alone = marks(*promoted_under_load(folder / "one", advance, promotions, seconds), promotions)
+    if (where := programs()) is None:
+        raise RuntimeError("two processes need PostgreSQL: Debian's package postgresql")
+    with server(where) as database:
+        url, _ = receipts_database(database, "promoted")
+        (folder / "two").mkdir()
+        options = ("--workers", 2, "--database", url)
+        found, two = promoted_under_load(folder / "two", advance, promotions, seconds, options)
+    shared = marks(found, two, promotions)
+    return [*_named("one process", alone), *_named("two", shared)]
+
+
+def _named(who: str, found: Sequence[Mark]) -> list[Mark]:
+    return [replace(one, what=f"{who}: {one.what}") for one in found]
 
 
 def marks(seen: Seen, two: Two, promotions: int) -> list[Mark]:
-    """What was seen against its bars."""
+    """What was seen against its bars; each connection is answered by one of the workers, and sees every promotion once."""
     split = " and ".join(f"{seen.by[digest]:,}" for digest in two.expected)
     return [
         Mark("answers that failed or were of two models", len(seen.faults), most=0, note="; ".join(sorted(set(seen.faults))[:3])),

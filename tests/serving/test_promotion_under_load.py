@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import promotion
+from postgres import programs
 
 PROMOTIONS = 3
 
 
-def test_under_load_each_answer_is_of_exactly_one_model_and_none_fails(tmp_path: Path) -> None:
-    found = promotion.sit(tmp_path, lambda *told: None, PROMOTIONS, 1.5)
+def test_under_load_each_answer_is_of_exactly_one_model_and_none_fails(
+    tmp_path: Path, debian: Callable[[str, str | None], str]
+) -> None:
+    debian("postgresql", programs())
+    found = promotion.sit(tmp_path, lambda *told: None, PROMOTIONS, 0.5)
     assert [one.what for one in found if one.falls_short] == []
 
 
