@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
@@ -23,6 +23,8 @@ TYPE = "text/plain; version=0.0.4; charset=utf-8"  # of the text format of Prome
 SHARED = "PROMETHEUS_MULTIPROC_DIR"  # read by the library when it is imported
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _RECORDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 4000)
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a series beside each that says when its counting began
 
 
 class Metrics:
