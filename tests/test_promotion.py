@@ -417,6 +417,20 @@ def test_each_of_the_two_has_the_role_that_it_takes(undiagnosed: Path, tmp_path:
     assert not (tmp_path / "releases").exists()
 
 
+@pytest.mark.parametrize(
+    ("by", "approves", "said"),
+    [
+        ("data scientist", "auditor", "one of the two has to be of an administrator"),
+        ("administrator", "data scientist", "--approved-by-key: allowed is the key of one who is administrator or auditor"),
+        ("administrator", "auditor", "holds no ledger"),  # the two are right, and there is nothing to go back to
+        ("data scientist", "administrator", "holds no ledger"),
+    ],
+)
+def test_one_of_the_two_who_roll_back_is_an_administrator(tmp_path: Path, by: str, approves: str, said: str) -> None:
+    found = run("rollback", "--reason", "too many warnings", *two_keys(tmp_path, by, approves), "--releases", tmp_path / "none")
+    assert (found.exit_code, said in found.stderr) == (1, True), found.stderr
+
+
 def test_names_alone_promote_nothing_and_neither_does_one_key_twice_or_one_taken_back(undiagnosed: Path, tmp_path: Path) -> None:
     keys = two_keys(tmp_path, approves="auditor")
     where, by, other = keys[:4], keys[5], keys[7]

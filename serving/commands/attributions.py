@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.commands.options import DEFAULT_RECEIPTS, AsJson, Heads, Receipts, ReceiptsKey
+from serving.commands.options import DEFAULT_RECEIPTS, AsJson, Database, Heads, Receipts, ReceiptsKey
 from serving.commands.selection import opened_store, refusing
 
 if TYPE_CHECKING:
+    from serving.receipts.archive import Archive
     from serving.receipts.attributions.look import Look
     from serving.receipts.attributions.question import Question
 
@@ -45,30 +46,30 @@ def attributions(
     receipts: Receipts = DEFAULT_RECEIPTS,
     receipts_key: ReceiptsKey = None,
     heads: Heads = None,
+    database: Database = "",
     as_json: AsJson = False,
 ) -> None:
     """What drove the risks of a period, by clinical group; apart in groups of patients; and what has shifted. Names nobody."""
     with refusing():
+        from serving.receipts.archive import Archive
         from serving.receipts.attributions.question import asked
+        from serving.receipts.models_kept import KeptModels
 
         given = {"from": since, "to": until, "horizon": horizon, "by": by, "model": model, "receipts": counting}
         given |= {"against_from": against_from, "against_to": against_to, "against_model": against_model}
-        found = _looked(asked(given, datetime.now(UTC).date()), receipts, receipts_key, heads)
+        store, keys = opened_store(receipts, receipts_key, heads, database)
+        found = _looked(asked(given, datetime.now(UTC).date()), Archive(store, keys, KeptModels(store.folder)))
         if out is not None:
             _write(found, out)
         _tell(found, as_json)
 
 
-def _looked(question: Question, receipts: Path, receipts_key: Path | None, heads: Path | None) -> Look:
+def _looked(question: Question, archive: Archive) -> Look:
     from tqdm import tqdm
 
-    from serving.receipts.archive import Archive
     from serving.receipts.attributions.look import look
-    from serving.receipts.models_kept import KeptModels
 
-    store, keys = opened_store(receipts, receipts_key, heads)
-    watch = partial(tqdm, desc="attributions", unit="receipts", disable=None)
-    return look(Archive(store, keys, KeptModels(store.folder)), question, watch=watch)
+    return look(archive, question, watch=partial(tqdm, desc="attributions", unit="receipts", disable=None))
 
 
 def _write(found: Look, out: Path) -> None:

@@ -85,7 +85,8 @@ def test_a_company_has_an_end_and_everybody_is_answered(loaded: Artifact, compan
 
 
 def test_who_is_refused_leaves_the_others_alone(loaded: Artifact, companies: list[int]) -> None:
-    requests = [asked(line("a")), asked(line("child", age_years=3)), asked(b"{}"), asked(line("b"), line("c", tumour="leukaemia"))]
+    two = asked(line("b"), line("c", tumour="leukaemia"))
+    requests = [asked(line("a")), asked(line("child", age_years=3)), asked(b"{}"), two]
     found = all_at_once(Together(Current(loaded), "", refusal), requests)
     assert [len(one.refused) for one in found] == [0, 1, 1, 1]
     assert [sorted(one.drafts) for one in found] == [[0], [], [], [0]]

@@ -44,13 +44,14 @@ def rollback(
     """Bring an earlier release back: two people prove who they are, nothing is judged again, the ledger keeps why."""
     with refusing(as_json):
         from models import ledger
+        from models.identity import Role
         from training.gate.promote import rollback as roll_back
         from training.gate.proved import APPROVES, PROMOTES, proved_claim
         from training.gate.store import opened
         from training.refused import NotSupported
         from training.tracking.champion import Registry
 
-        claim = proved_claim(by_key, approved_by_key, reason, access, access_key, PROMOTES | APPROVES)
+        claim = proved_claim(by_key, approved_by_key, reason, access, access_key, PROMOTES | APPROVES, Role.ADMINISTRATOR)
         if not ledger.exists(releases):
             raise NotSupported(f"{releases} holds no ledger: nothing was ever promoted there")
         store = opened(releases, seal_key, Registry(tracking_uri, registered_name), partial(typer.echo, err=True))

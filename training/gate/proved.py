@@ -29,9 +29,11 @@ def proved_claim(
     folder: Path,
     access_key: Path | None,
     does: frozenset[Role] = PROMOTES,
+    one_is: Role | None = None,
 ) -> Claim:
     """The claim of whoever holds the key in the file `by` (of a role that `does` it), approved by the holder of the other.
 
+    With `one_is`, one of the two has that role, whichever it is.
     Raises NotSupported naming everything that is missing or wrong, and BrokenSeal where the keys in `folder` do not verify.
     """
     ring = KeyRing.of(read_keys(folder, read_key(access_key, ACCESS)))
@@ -39,6 +41,8 @@ def proved_claim(
     if faults := [*_faults(found, {"--by-key": does, "--approved-by-key": APPROVES})]:
         raise NotSupported("; ".join(fault.without_value() for fault in faults))
     one, other = (key for key in found.values() if isinstance(key, ApiKey))
+    if one_is is not None and one_is not in one.roles | other.roles:
+        raise NotSupported(f"--by-key, --approved-by-key: one of the two has to be of an {one_is}")
     proofs = {"by": one.identity.as_json(), "approved_by": other.identity.as_json()}
     return Claim(one.name, other.name, reason, {name: dict(told) for name, told in proofs.items()})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -172,11 +172,3 @@ def scale_of(name: str, value: object) -> str:
 def _on_scale(scale: str) -> Callable[[float], float]:
     """From the unit a reader knows back to the model's scale, on which distances are taken."""
     return {"ln": math.log, "log10": math.log10}.get(scale, float)
-
-
-def gathered(rows: Iterable[tuple[Record, Mapping[str, Any]]], horizon: int) -> Table:
-    """The table of these receipts, those without a risk at the horizon left out."""
-    found = Gathered(horizon)
-    for record, document in rows:
-        found.add(record, document)
-    return found.table()

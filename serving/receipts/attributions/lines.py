@@ -27,28 +27,37 @@ _Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Line:
-    """One thing that is compared: its rows among those of both tables, one after the other, and its values there."""
+class What:
+    """One thing that is compared: of which kind, called what, of which input if of one, and among how many words (0: numbers)."""
 
     kind: str
     name: str
     label: str
+    of: Input | None = None
+    words: int = 0
+    share: bool = False  # a yes or no, whose mean is the share of yes
+
+    @property
+    def distances(self) -> tuple[str, ...]:
+        """The names of its distances; chance is tried on the first."""
+        return (VARIATION, PSI) if self.words else (KS, WASSERSTEIN, PSI)
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is compared, its rows among those of both tables, one after the other, and its values there."""
+
+    what: What
     rows: Rows
     values: Floats  # places, where it is compared by words
     measure: Numbers | Words
     spread: float = 1.0  # SD of the numbers in the first: the unit of their Wasserstein distance
-    of: Input | None = None
-
-    @property
-    def called(self) -> tuple[str, ...]:
-        """The names of its distances; chance is tried on the first of words, and on Kolmogorov-Smirnov of numbers."""
-        return (VARIATION, PSI) if isinstance(self.measure, Words) else (KS, WASSERSTEIN, PSI)
 
     def distances(self, second: _Bools) -> tuple[float, ...]:
-        """By `called`, where `second` says which rows of both tables are whose; 0 where one has no value left."""
+        """By `what.distances`, where `second` says which rows of both are whose; 0 where one has no value left."""
         given = second[self.rows]
         if given.all() or not given.any():
-            return (0.0,) * len(self.called)
+            return (0.0,) * len(self.what.distances)
         if isinstance(self.measure, Words):
             return self.measure.distances(given)
         wasserstein, gap, stability = self.measure.distances(given)
@@ -94,10 +103,11 @@ def lines(pair: Pair) -> tuple[list[Line], dict[str, str]]:
 
 def _answers(pair: Pair) -> Iterator[Line]:
     rows, horizon = np.arange(len(pair.which)), pair.first.horizon
-    yield _number(pair, RISK, "risk", f"risk within {horizon} days", rows, np.append(pair.first.risk, pair.second.risk))
+    risk = What(RISK, "risk", f"risk within {horizon} days")
+    yield _number(pair, risk, rows, np.append(pair.first.risk, pair.second.risk))
     for group in (one for one in pair.first.groups if one in pair.second.groups):
         terms = [table.group_term[:, table.groups.index(group)] for table in (pair.first, pair.second)]
-        yield _number(pair, TERM, group, group, rows, np.concatenate(terms).astype(np.float64))
+        yield _number(pair, What(TERM, group, group), rows, np.concatenate(terms).astype(np.float64))
 
 
 def _input(pair: Pair, one: Input, known: Rows) -> Iterator[Line]:
@@ -105,14 +115,15 @@ def _input(pair: Pair, one: Input, known: Rows) -> Iterator[Line]:
     if one.scale in ("flag", "level"):
         levels = 2 if one.scale == "flag" else len(_words(pair, one.name))
         if (values != values[0]).any():
-            yield Line(INPUT, one.name, one.label, known, values, Words(values.astype(np.intp), levels), of=one)
+            what = What(INPUT, one.name, one.label, one, levels, one.scale == "flag")
+            yield Line(what, known, values, Words(values.astype(np.intp), levels))
     else:
-        yield _number(pair, INPUT, one.name, one.label, known, values, one)
+        yield _number(pair, What(INPUT, one.name, one.label, one), known, values)
 
 
-def _number(pair: Pair, kind: str, name: str, label: str, rows: Rows, values: Floats, of: Input | None = None) -> Line:
+def _number(pair: Pair, what: What, rows: Rows, values: Floats) -> Line:
     spread = float(values[~pair.which[rows]].std(ddof=1))
-    return Line(kind, name, label, rows, values, Numbers.of(values), spread or 1.0, of)
+    return Line(what, rows, values, Numbers.of(values), spread or 1.0)
 
 
 def _shares(pair: Pair, one: Input, states: NDArray[np.uint16]) -> Iterator[Line]:
@@ -122,8 +133,8 @@ def _shares(pair: Pair, one: Input, states: NDArray[np.uint16]) -> Iterator[Line
     for word, bits in SHARES.items():
         there = states[rows] & bits > 0
         if there.any() and not there.all() and sides.any() and not sides.all():
-            words = Words(there.astype(np.intp), 2)
-            yield Line(SHARE, f"{one.name}: {word}", f"{one.label}: {word}", rows, there.astype(np.float64), words, of=one)
+            what = What(SHARE, f"{one.name}: {word}", f"{one.label}: {word}", one, 2, True)
+            yield Line(what, rows, there.astype(np.float64), Words(there.astype(np.intp), 2))
 
 
 def _known(pair: Pair, one: Input, states: NDArray[np.uint16]) -> Rows:

@@ -8,18 +8,18 @@ from serving.receipts.archive import Archive
 from serving.receipts.attributions.apart import Part, apart
 from serving.receipts.attributions.importance import Global, importance
 from serving.receipts.attributions.question import Period, Question
-from serving.receipts.attributions.reading import NO_LIMIT, Limit, Read, Watch, read
+from serving.receipts.attributions.reading import NO_LIMIT, Counts, Limit, Read, Watch, read
 from serving.receipts.attributions.shift import Shift, TooFew, require_enough, shift
 from serving.receipts.attributions.table import SMALLEST
 
 
 @dataclass(frozen=True)
 class Look:
-    """What was found: the receipts that count, what drove the risks, the same apart, and the shift, as far as each was asked."""
+    """What was found: how many were read, what drove the risks, the same apart, and the shift, as far as each was asked."""
 
     question: Question
-    read: Read
-    against: Read | None
+    read: Counts
+    against: Counts | None
     found: Global | None
     parts: tuple[Part, ...]
     shift: Shift | None
@@ -37,12 +37,13 @@ def look(archive: Archive, question: Question, limit: Limit = NO_LIMIT, watch: W
         limit = replace(limit, seconds=limit.seconds / 2)
     first = _counted(archive, question, question.period, limit, watch)
     second = None if question.against is None else _counted(archive, question, question.against, limit, watch)
+    against = None if second is None else second.counts
     try:
         require_enough("the period", first.table, SMALLEST)
     except TooFew as error:
-        return Look(question, first, second, None, (), None, str(error))
+        return Look(question, first.counts, against, None, (), None, str(error))
     parts = apart(first.table, question.by) if question.by else ()
-    found = Look(question, first, second, importance(first.table), parts, None)
+    found = Look(question, first.counts, against, importance(first.table), parts, None)
     if second is None:
         return found
     try:

@@ -9,7 +9,7 @@ from typing import NamedTuple, TextIO
 from models.example import EXAMPLE
 from serving.receipts.attributions.importance import UNITS, Global, Importance
 from serving.receipts.attributions.look import Look
-from serving.receipts.attributions.reading import Read
+from serving.receipts.attributions.reading import Counts
 from serving.receipts.attributions.resampling import Figure
 from serving.receipts.attributions.shift import QUANTILES, Shifted
 from serving.receipts.attributions.table import SMALLEST
@@ -65,10 +65,10 @@ def _of_question(look: Look) -> Iterator[Number]:
         yield Number("question", "", "", "example", EXAMPLE, "", "asked", "")
 
 
-def _of_read(part: str, read: Read) -> Iterator[Number]:
+def _of_read(part: str, read: Counts) -> Iterator[Number]:
     yield Number(part, "", "", "receipts", "receipts of scores", "", "count", read.receipts)
-    yield Number(part, "", "", "counted", "receipts that count", "", "count", _count(len(read.table)))
-    yield Number(part, "", "", "patients", "patients", "", "count", _count(read.table.patients))
+    yield Number(part, "", "", "counted", "receipts that count", "", "count", _count(read.counted))
+    yield Number(part, "", "", "patients", "patients", "", "count", _count(read.patients))
     for why, times in read.left_out.items():
         yield Number(part, "", "", "left out", why, "", "count", times)
     if read.stopped:
@@ -91,11 +91,11 @@ def _of_importance(part: str, by: str, level: str, one: Importance) -> Iterator[
 
 
 def _of_line(one: Shifted) -> Iterator[Number]:
-    line = one.line
-    unit = f"{line.of.unit}, {line.of.scale}" if line.of is not None and line.of.unit else ""
+    what = one.what
+    unit = f"{what.of.unit}, {what.of.scale}" if what.of is not None and what.of.unit else ""
 
     def number(figure: str, value: float | str | None, *rest: float | None) -> Number:
-        return Number(f"shift: {line.kind}", "", "", line.name, line.label, unit, figure, value, *rest)
+        return Number(f"shift: {what.kind}", "", "", what.name, what.label, unit, figure, value, *rest)
 
     for called, side in (("first", one.first), ("second", one.second)):
         yield number(f"patients, {called}", _count(side.patients))

@@ -19,7 +19,7 @@ LONGEST = 3650  # days of a horizon, and more than any model has
 LAST, ALL = "last", "all"
 FIELDS = ("from", "to", "horizon", "model", "by", "receipts", "against_from", "against_to", "against_model")
 _MODEL = re.compile(r"[0-9a-f]{8,64}")
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class InvalidQuestion(ValueError):
@@ -59,8 +59,7 @@ def asked(given: Mapping[str, str], today: date) -> Question:
 
     Raises InvalidQuestion, which names every field that is not understood.
     """
-    allowed = "nothing of that name; what may be given is " + ", ".join(FIELDS)
-    faults = [Fault(name, given[name], allowed) for name in given if name not in FIELDS]
+    faults = [Fault("an unknown field", name, "one of " + ", ".join(FIELDS)) for name in given if name not in FIELDS]
     until = _day(given, "to", today, faults)
     since = _day(given, "from", until - timedelta(days=SPAN - 1), faults)
     period = Period(since, until, _model(given, "model", faults))

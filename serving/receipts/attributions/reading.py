@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from models.patient import InvalidPatient
 from serving.receipts.archive import Archive
 from serving.receipts.attributions.gathered import Gathered
 from serving.receipts.attributions.question import Period
-from serving.receipts.attributions.table import Table
+from serving.receipts.attributions.table import Named, Table
 from serving.receipts.finding import ERASED, Receipt
 
 OTHER_MODEL, NO_RISK, NOT_READ = "of another model", "without a risk at this horizon", "this version cannot read the patient"
@@ -35,15 +35,31 @@ Watch = Callable[[Iterator[Receipt]], Iterable[Receipt]]
 
 
 @dataclass(frozen=True)
-class Read:
-    """The answers of a period, how many receipts of scores it holds as far as it was read, and which of them are left out why."""
+class Counts:
+    """How many receipts of scores a period holds as far as it was read, which are left out why, and of how many it is told."""
 
     period: Period
-    table: Table
     receipts: int
-    left_out: Counter[str]
+    left_out: Mapping[str, int]
     example: bool  # some answers are of simulated patients
-    stopped: str = ""  # up to when it was read, where not all of it was
+    stopped: str  # from when on it was not read, where not all of it was
+    models: tuple[Named, ...] = ()
+    counted: int = 0  # receipts
+    patients: int = 0
+
+
+@dataclass(frozen=True)
+class Read:
+    """The answers of a period, and what was counted on the way."""
+
+    table: Table
+    seen: Counts
+
+    @property
+    def counts(self) -> Counts:
+        """With those of the table as it is now."""
+        table = self.table
+        return replace(self.seen, models=table.models, counted=len(table), patients=table.patients)
 
     def counted_once(self) -> Read:
         """The same with the last receipt of each patient alone."""
@@ -64,7 +80,7 @@ def read(archive: Archive, period: Period, horizon: int, limit: Limit = NO_LIMIT
         example |= not why and one.document is not None and "example" in one.document["answer"]
         if seen % _BREATH == 0:
             time.sleep(0)
-    return Read(period, found.table(), seen, +left_out, example, stopped)
+    return Read(found.table(), Counts(period, seen, +left_out, example, stopped))
 
 
 def _taken(found: Gathered, receipt: Receipt, period: Period) -> str:

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serving.receipts.attributions.chance import LEVEL, Shuffled, probabilities
-from serving.receipts.attributions.distances import Words
-from serving.receipts.attributions.lines import LEAST, Line, Pair, lines
+from serving.receipts.attributions.lines import LEAST, Line, Pair, What, lines
 from serving.receipts.attributions.resampling import Figure, differences
 from serving.receipts.attributions.table import Floats, Table, few
 
@@ -49,7 +48,7 @@ class Shifted:
     patients there are no numbers but `p`.
     """
 
-    line: Line
+    what: What
     first: Side
     second: Side
     difference: Figure | None
@@ -81,10 +80,11 @@ def shift(first: Table, second: Table) -> Shift:
     found, untold = lines(pair)
     shuffled = Shuffled.of(first.patient, second.patient)
     value, chance, p = _tried(found, pair.which, shuffled)
-    distances = [dict(zip(one.called, map(Distance, *two), strict=True)) for one, *two in zip(found, value, chance, strict=True)]
-    apart = zip(found, _sides(pair, found), _differences(pair, found), distances, p, strict=True)
-    told = [Shifted(line, *sides, difference, by_name, each) for line, sides, difference, by_name, each in apart]
-    return Shift(first.patients, second.patients, shuffled.in_both, tuple(_shown(pair, one) for one in told), untold)
+    beside = zip(found, value, chance, strict=True)
+    distances = [dict(zip(one.what.distances, map(Distance, *two), strict=True)) for one, *two in beside]
+    compared = zip(found, _sides(pair, found), _differences(pair, found), distances, p, strict=True)
+    told = [_told(pair, line, Shifted(line.what, *sides, apart, by_name, each)) for line, sides, apart, by_name, each in compared]
+    return Shift(first.patients, second.patients, shuffled.in_both, tuple(told), untold)
 
 
 def require_enough(called: str, table: Table, least: int = LEAST) -> None:
@@ -94,11 +94,11 @@ def require_enough(called: str, table: Table, least: int = LEAST) -> None:
         raise TooFew(f"{called}: {there} patients with a risk within {table.horizon} days; at least {least} are needed")
 
 
-def _shown(pair: Pair, one: Shifted) -> Shifted:
+def _told(pair: Pair, line: Line, one: Shifted) -> Shifted:
     """The line, or what may be told of it."""
-    if not isinstance(one.line.measure, Words) or one.line.measure.levels != 2:
+    if not line.what.share:
         return one
-    yes, patient, second = one.line.values > 0, pair.patient[one.line.rows], pair.which[one.line.rows]
+    yes, patient, second = line.values > 0, pair.patient[line.rows], pair.which[line.rows]
     if not any(few(yes[second == side], patient[second == side]) for side in (False, True)):
         return one
     hidden = [replace(side, mean=None) for side in (one.first, one.second)]
@@ -110,7 +110,7 @@ _ByLine = list[list[float]]
 
 def _tried(found: list[Line], which: NDArray[np.bool_], shuffled: Shuffled) -> tuple[_ByLine, _ByLine, list[float]]:
     """By line: its distances, what chance makes of them, and how often chance makes any as far out as its first one."""
-    ends = np.cumsum([len(one.called) for one in found])
+    ends = np.cumsum([len(one.what.distances) for one in found])
     value = np.array([each for one in found for each in one.distances(which)])
     by_chance = np.array([[each for one in found for each in one.distances(given)] for given in shuffled.shuffles()])
     leading = np.append(0, ends[:-1])
@@ -127,8 +127,8 @@ def _sides(pair: Pair, found: list[Line]) -> list[tuple[Side, Side]]:
 def _side(pair: Pair, line: Line, second: bool) -> Side:
     there = pair.which[line.rows] == second
     patients, values = len(np.unique(pair.patient[line.rows[there]])), line.values[there]
-    if isinstance(line.measure, Words):
-        return Side(patients, float(values.mean()) if line.measure.levels == 2 else None)
+    if line.what.words:
+        return Side(patients, float(values.mean()) if line.what.share else None)
     return Side(patients, float(values.mean()), tuple(np.percentile(values, QUANTILES).tolist()))
 
 
@@ -138,5 +138,4 @@ def _differences(pair: Pair, found: list[Line]) -> list[Figure | None]:
     for place, one in enumerate(found):
         columns[one.rows, place] = one.values
     numbers = differences(columns[~pair.which], columns[pair.which], pair.first.patient, pair.second.patient)
-    words = [isinstance(one.measure, Words) and one.measure.levels != 2 for one in found]
-    return [None if word else figure for word, figure in zip(words, numbers, strict=True)]
+    return [None if one.what.words and not one.what.share else figure for one, figure in zip(found, numbers, strict=True)]

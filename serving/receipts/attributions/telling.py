@@ -19,7 +19,7 @@ from serving.receipts.attributions.importance import (
     Importance,
 )
 from serving.receipts.attributions.look import Look
-from serving.receipts.attributions.reading import Read
+from serving.receipts.attributions.reading import Counts
 from serving.receipts.attributions.resampling import LEVEL, RESAMPLES, SEED, Figure
 from serving.receipts.attributions.rounded import FEW, count, percent, rounded
 from serving.receipts.attributions.strata import CALLED
@@ -71,16 +71,16 @@ def opening(look: Look) -> Section:
     return Section(title(look), (*lines, *filter(None, [look.untold])))
 
 
-def _of_how_many(read: Read, every: bool) -> Iterator[str]:
-    table, last = read.table, "counted is every receipt" if every else "counted is the last receipt of each patient"
-    yield f"{read.receipts:,} receipts of scores; told of {count(table.patients)} patients: {last}."
+def _of_how_many(read: Counts, every: bool) -> Iterator[str]:
+    last = "counted is every receipt" if every else "counted is the last receipt of each patient"
+    yield f"{read.receipts:,} receipts of scores; told of {count(read.patients)} patients: {last}."
     if read.left_out:
         yield "Left out: " + ", ".join(f"{times:,} {why}" for why, times in read.left_out.items()) + "."
     if read.stopped:
         yield f"Not all of it was read: what was written from {read.stopped} on is left out."
-    if len(table.models) > 1:
-        named = ", ".join(f"{one.name} ({one.digest[:16]})" for one in table.models)
-        yield f"{len(table.models)} models answered: {named}."
+    if len(read.models) > 1:
+        named = ", ".join(f"{one.name} ({one.digest[:16]})" for one in read.models)
+        yield f"{len(read.models)} models answered: {named}."
 
 
 def _importance(look: Look) -> Iterator[Section]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from serving.receipts.attributions.distances import KS, PSI, VARIATION, WASSERSTEIN, Words
-from serving.receipts.attributions.lines import INPUT, RISK, SHARE, TERM, Line
+from serving.receipts.attributions.distances import KS, PSI, VARIATION, WASSERSTEIN
+from serving.receipts.attributions.lines import INPUT, RISK, SHARE, TERM, What
 from serving.receipts.attributions.look import Look
 from serving.receipts.attributions.resampling import Figure
 from serving.receipts.attributions.rounded import FEW, count, is_logarithm, rounded, shown
@@ -21,9 +21,9 @@ def shifted(look: Look) -> Iterator[Section]:
     """The comparison, where one was made."""
     if look.shift is None:
         return
-    answers = [one for one in look.shift.lines if one.line.kind in (RISK, TERM)]
-    inputs = [one for one in look.shift.lines if one.line.kind == INPUT]
-    shares = [one for one in look.shift.lines if one.line.kind == SHARE]
+    answers = [one for one in look.shift.lines if one.what.kind in (RISK, TERM)]
+    inputs = [one for one in look.shift.lines if one.what.kind == INPUT]
+    shares = [one for one in look.shift.lines if one.what.kind == SHARE]
     yield Section("What has shifted", tuple(_summary(look, look.shift)))
     median = "Median with the 10th and 90th percentile; terms in log-odds."
     yield Section("Risks and terms", (median,), (_HEADER, *map(_row, answers)))
@@ -44,57 +44,57 @@ def _summary(look: Look, shift: Shift) -> Iterator[str]:
         "What was answered is compared, and the patients differ: a shift may lie in them, in what was measured, or in the model. "
         "What another model says of the same patients, lymphorisk audit replay --with tells."
     )
-    beyond = [one.line.label for one in shift.lines if one.beyond_chance]
+    beyond = [one.what.label for one in shift.lines if one.beyond_chance]
     named = ": " + "; ".join(beyond) if beyond else ""
     yield f"{len(beyond) or 'None'} of {len(shift.lines)} lines lies further apart than chance makes{named}."
 
 
 def _row(one: Shifted) -> Row:
-    gap = _distance(one, VARIATION if isinstance(one.line.measure, Words) else KS)
+    gap = _distance(one, VARIATION if one.what.words else KS)
     distances = (gap, _distance(one, WASSERSTEIN), _distance(one, PSI))
-    return (label(one.line), *_sides(one), _difference(one), *distances, *_verdict(one))
+    return (label(one.what), *_sides(one), _difference(one), *distances, *_verdict(one))
 
 
 def _share(one: Shifted) -> Row:
-    return (one.line.label, *_sides(one), _difference(one), *_verdict(one))
+    return (one.what.label, *_sides(one), _difference(one), *_verdict(one))
 
 
-def label(line: Line) -> str:
-    """What the line is of, with its unit."""
-    unit = line.of.unit if line.of is not None and line.kind == INPUT else ""
-    return line.label + (f", {unit}" if unit not in ("", "1", "{score}") else "")
+def label(what: What) -> str:
+    """What it is, with its unit."""
+    unit = what.of.unit if what.of is not None and what.kind == INPUT else ""
+    return what.label + (f", {unit}" if unit not in ("", "1", "{score}") else "")
 
 
 def _sides(one: Shifted) -> tuple[str, str]:
-    return _side(one.line, one.first), _side(one.line, one.second)
+    return _side(one.what, one.first), _side(one.what, one.second)
 
 
-def _side(line: Line, side: Side) -> str:
+def _side(what: What, side: Side) -> str:
     if side.quantiles:
-        if line.kind == RISK:
+        if what.kind == RISK:
             low, middle, high = (f"{100 * each:.1f}" for each in side.quantiles)
             return f"{middle} % ({low} to {high})"
-        low, middle, high = (f"{shown(each, _scale(line)):.3g}" for each in side.quantiles)
+        low, middle, high = (f"{shown(each, _scale(what)):.3g}" for each in side.quantiles)
         return f"{middle} ({low} to {high})"
     if side.mean is not None:
         return f"{100 * side.mean:.1f} %"
-    return FEW if isinstance(line.measure, Words) and line.measure.levels == 2 else "by level"
+    return FEW if what.share else "by level"
 
 
 def _difference(one: Shifted) -> str:
     """In points of a share or a risk; of a logarithm, as a ratio."""
     if one.difference is None:
         return ""
-    if isinstance(one.line.measure, Words) or one.line.kind == RISK:
+    if one.what.words or one.what.kind == RISK:
         return rounded(one.difference, "{:+.1f}", 100)
-    if is_logarithm(scale := _scale(one.line)):
+    if is_logarithm(scale := _scale(one.what)):
         ratio = Figure(*(shown(each, scale) for each in (one.difference.value, one.difference.low, one.difference.high)))
         return "times " + rounded(ratio, "{:.2f}")
     return rounded(one.difference, "{:+.2f}")
 
 
-def _scale(line: Line) -> str:
-    return line.of.scale if line.of is not None else "identity"
+def _scale(what: What) -> str:
+    return what.of.scale if what.of is not None else "identity"
 
 
 def _distance(one: Shifted, name: str) -> str:

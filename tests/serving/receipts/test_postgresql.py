@@ -388,3 +388,22 @@ def test_without_the_driver_it_is_named(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(ModuleNotFoundError, match="psycopg"):
         place_of(tmp_path, "postgresql://service@/receipts")
+
+
+def test_an_index_that_leaves_out_a_record_is_found(folder: Path, keys: ReceiptKeys) -> None:
+    with server(programs() or "") as own:
+        url, owner = receipts_database(own, "indexed")
+        with open_writer(folder, keys, database=url) as writer:
+            writer.record(drafts(b"a"))
+            own.does("CHECKPOINT")
+            ((path,),) = done(owner, "SELECT pg_relation_filepath('ix_records_subject')")
+            index = Path(own.home, "data", str(path))
+            older = index.read_bytes()
+            writer.record(drafts(b"b"))
+        own.does("CHECKPOINT")
+        own.stop()
+        index.write_bytes(older)
+        own.start()
+        store = Store.open(folder, database=url)
+        assert [one.sequence for one in store.records()] == [1, 2]
+        assert store.damage() == ["the index of records by patient does not hold what its table does"]
