@@ -26,6 +26,7 @@ from serving.receipts.attributions.strata import CALLED
 from serving.receipts.attributions.telling_shift import shifted
 from serving.receipts.telling import Row, Section
 
+OPENING, GROUPS, APART = "opening", "groups", "apart"  # names of sections, for what stands beside them on a page
 _SOURCES = (
     "Mean absolute SHAP terms as a measure of global importance: Lundberg SM and others. Nat Mach Intell 2020;2:56-67. "
     "doi:10.1038/s42256-019-0138-9",
@@ -68,7 +69,7 @@ def opening(look: Look) -> Section:
     lines = list(_of_how_many(look.read, look.question.every))
     if look.against is not None:
         lines += [f"Compared with {look.against.period}:", *_of_how_many(look.against, look.question.every)]
-    return Section(title(look), (*lines, *filter(None, [look.untold])))
+    return Section(title(look), (*lines, *filter(None, [look.untold])), name=OPENING)
 
 
 def _of_how_many(read: Counts, every: bool) -> Iterator[str]:
@@ -92,24 +93,26 @@ def _importance(look: Look) -> Iterator[Section]:
         f"Mean risk {percent(risk)}; at the average log-odds of the development cohort {100 * reference.value:.1f} %. "
         f"The mean changes of the groups sum to the difference, {total:+.1f} percentage points.",
     )
-    yield Section("By clinical group", (*lines, *_still(look.found.groups)), tuple(_rows("group", look.found.groups, _OF_GROUPS)))
+    rows = tuple(_rows("group", look.found.groups, _OF_GROUPS))
+    yield Section("By clinical group", (*lines, *_still(look.found.groups)), rows, GROUPS)
     credit = "Credit between inputs that go together (ALC, neutrophils and NLR) is arbitrary: read the groups first."
     lines = (credit, *_still(look.found.inputs))
     yield Section("By input, in log-odds", lines, tuple(_rows("input", look.found.inputs, _OF_INPUTS)))
 
 
-def _moves(one: Importance) -> bool:
+def moves(one: Importance) -> bool:
+    """Whether it moved any risk at all."""
     return one.figures[ABSOLUTE].value > 0
 
 
 def _still(found: Sequence[Importance]) -> Iterator[str]:
-    if still := [one.label for one in found if not _moves(one)]:
+    if still := [one.label for one in found if not moves(one)]:
         yield f"Moved no risk at all: {', '.join(still)}."
 
 
 def _rows(what: str, found: Sequence[Importance], columns: Sequence[tuple[str, str, str]]) -> Iterator[Row]:
     yield (what, *(called for called, _, _ in columns))
-    for one in filter(_moves, found):
+    for one in filter(moves, found):
         yield (one.label, *(_cell(one.figures.get(name), form) for _, name, form in columns))
 
 
@@ -122,7 +125,7 @@ def _cell(figure: Figure | None, form: str) -> str:
 def _apart(look: Look) -> Iterator[Section]:
     if not look.question.by or look.found is None:
         return
-    groups = [one.name for one in look.found.groups if _moves(one)]
+    groups = [one.name for one in look.found.groups if moves(one)]
     rows: list[Row] = [(CALLED[look.question.by], "patients", "mean risk", *groups)]
     for part in look.parts:
         by_name = {one.name: one.figures[ABSOLUTE_POINTS] for one in part.found.groups}
@@ -132,7 +135,7 @@ def _apart(look: Look) -> Iterator[Section]:
         "Mean size of the change in percentage points, by clinical group.",
         f"A level of {FEW} patients is told together with the next smallest, so that nobody can be told apart by subtraction.",
     )
-    yield Section(f"By {CALLED[look.question.by]}", lines, tuple(rows))
+    yield Section(f"By {CALLED[look.question.by]}", lines, tuple(rows), APART)
 
 
 def _reckoned(look: Look) -> Iterator[Section]:

@@ -1,4 +1,7 @@
-"""What has shifted, in words and tables: every line in both, the difference, the distances beside chance, and a plain word."""
+"""What has shifted, in words and tables: every line in both, the difference, the distances beside chance, and a plain word.
+
+What lies further apart than chance makes stands first in each table.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,10 @@ def shifted(look: Look) -> Iterator[Section]:
     """The comparison, where one was made."""
     if look.shift is None:
         return
-    answers = [one for one in look.shift.lines if one.what.kind in (RISK, TERM)]
-    inputs = [one for one in look.shift.lines if one.what.kind == INPUT]
-    shares = [one for one in look.shift.lines if one.what.kind == SHARE]
+    ordered = sorted(look.shift.lines, key=lambda one: not one.beyond_chance)
+    answers = [one for one in ordered if one.what.kind in (RISK, TERM)]
+    inputs = [one for one in ordered if one.what.kind == INPUT]
+    shares = [one for one in ordered if one.what.kind == SHARE]
     yield Section("What has shifted", tuple(_summary(look, look.shift)))
     median = "Median with the 10th and 90th percentile; terms in log-odds."
     yield Section("Risks and terms", (median,), (_HEADER, *map(_row, answers)))
