@@ -62,6 +62,8 @@ ROUTES: Mapping[tuple[str, str], Action] = {  # method and path as the applicati
     ("GET", "/audit/verification"): Action.VERIFY,
     ("POST", "/audit/verification"): Action.VERIFY,
     ("GET", "/audit/verification/progress"): Action.VERIFY,
+    ("GET", "/audit/attributions"): Action.AGGREGATE,
+    ("GET", "/audit/attributions.csv"): Action.AGGREGATE,
     ("GET", "/audit/export"): Action.EXPORT,
     ("POST", "/audit/export"): Action.EXPORT,
 }

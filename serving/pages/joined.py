@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from serving.pages import assets, export, finding, home, noted, receipt, verification
+from serving.pages import assets, attributions, export, finding, home, noted, receipt, verification
 from serving.pages.reader import Reader
 
 
 def pages(reader: Reader) -> list[Route]:
     """What a browser may ask for; each has its row in `serving.access.permissions`."""
-    rooms = (finding, noted, receipt, verification, export)
+    rooms = (finding, noted, receipt, verification, attributions, export)
     return [*assets.routes(), *home.routes(), *(one for room in rooms for one in room.routes(reader))]

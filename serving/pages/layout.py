@@ -32,6 +32,7 @@ NAVIGATION = (  # path, and its word in words/en/layout.toml; shown to those who
     ("/", "home"),
     ("/audit", "find"),
     ("/audit/verification", "verification"),
+    ("/audit/attributions", "attributions"),
     ("/audit/export", "export"),
     ("/audit/mine", "mine"),
 )

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from models.release import copied
 
 MODELS = "models"
 _COPYING = "models.lock"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class ModelMissing(ValueError):
@@ -48,6 +50,11 @@ class KeptModels:
         if isinstance(found, str):
             raise ModelMissing(found)
         return found
+
+    def digests(self) -> list[str]:
+        """Of the models that are kept."""
+        root = self.receipts / MODELS
+        return sorted(one.name for one in root.iterdir() if _DIGEST.fullmatch(one.name)) if root.exists() else []
 
     def _look(self, digest: str) -> Artifact | str:
         kept = self.receipts / MODELS / digest

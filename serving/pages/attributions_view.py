@@ -1,0 +1,50 @@
+"""What was found about many receipts, as a page shows it: sections of words and tables, and figures beside two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from models.example import EXAMPLE
+from serving.pages.attributions_figures import Bars, bars
+from serving.receipts.attributions.importance import ABSOLUTE_POINTS, Global
+from serving.receipts.attributions.look import Look
+from serving.receipts.attributions.resampling import Figure
+from serving.receipts.attributions.telling import APART, GROUPS, moves, sections
+from serving.receipts.attributions.telling_shift import BEYOND
+from serving.receipts.telling import Section
+
+
+@dataclass(frozen=True)
+class View:
+    """The sections in the order in which they are read, figures by the name of their section, and what has to be said first."""
+
+    opening: Section
+    sections: tuple[Section, ...]
+    figures: Mapping[str, Bars]
+    untold: str  # why nothing is told, or no shift
+    stopped: bool  # not all of it was read
+    example: str  # what is said above answers of simulated patients
+    beyond: str = BEYOND  # in a cell, said with weight
+
+    @classmethod
+    def of(cls, look: Look) -> View:
+        """Of what was found."""
+        first, *others = sections(look)
+        stopped = any(one is not None and one.stopped for one in (look.read, look.against))
+        return cls(first, tuple(others), dict(_figures(look)), look.untold, stopped, EXAMPLE if look.example else "")
+
+
+def _figures(look: Look) -> dict[str, Bars]:
+    groups = [one.name for one in look.found.groups if moves(one)] if look.found else []
+    if look.found is None or not groups:
+        return {}
+    found = {GROUPS: bars([(name, [("", _sizes(look.found)[name])]) for name in groups])}
+    if look.parts:
+        parts = [(part.label, _sizes(part.found)) for part in look.parts]
+        found[APART] = bars([(name, [(label, sizes[name]) for label, sizes in parts]) for name in groups])
+    return found
+
+
+def _sizes(found: Global) -> dict[str, Figure]:
+    return {one.name: one.figures[ABSOLUTE_POINTS] for one in found.groups}
