@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import axe_playwright_python
 import httpx
 import pytest
 import uvicorn
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -36,7 +40,14 @@ from serving.recorded import Answering
 from serving.wire import read_line
 
 SITE, HERE, ELSEWHERE = "St. Elsewhere", "Ward 3", "Ward 7"
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+ABORTED = "net::ERR_ABORTED"  # of a page that became a download
 SCORES = 8  # receipts 2 to 9, after the opening
+DESK, PHONE = (1280, 900), (390, 844)
+WIDER = """() => [...document.querySelectorAll("body *")]
+  .filter(one => !one.closest(".frame > *, .scroll > *, article > section > *, .skip, .hidden"))
+  .filter(one => one.getBoundingClientRect().right > innerWidth + .5 || one.getBoundingClientRect().left < -.5)
+  .map(one => one.tagName + ": " + one.textContent.slice(0, 60))"""
 WHOLE, OF_ANOTHER_UNIT, ERASED, ERASURE = 2, 4, 6, 10  # numbers of receipts
 
 
@@ -161,3 +172,40 @@ def listening(house: House) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser(debian: Callable[[str, str | None], str]) -> Iterator[Browser]:
+    program = debian("chromium", os.environ.get("CHROMIUM_PATH") or shutil.which("chromium"))
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        yield chromium
+        chromium.close()
+
+
+@contextmanager
+def entered(browser: Browser, url: str, role: Role, size: tuple[int, int] = DESK, **how: Any) -> Iterator[Page]:
+    """A browser in which somebody of that role has signed in; leaving it, nothing may have been complained of."""
+    viewport = {"width": size[0], "height": size[1]}
+    context: BrowserContext = browser.new_context(viewport=viewport, base_url=url, **how)
+    page, heard = context.new_page(), list[str]()
+    page.goto(f"/enter/{role.value}")
+    page.on("console", lambda said: told_of_itself(page, said) or heard.append(said.text))
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.on("requestfailed", lambda failed: failed.failure == ABORTED or heard.append(failed.url))
+    page.on("request", lambda asked: asked.url.startswith(url) or heard.append(f"elsewhere: {asked.url}"))
+    yield page
+    context.close()
+    assert heard == []
+
+
+def told_of_itself(page: Page, said: ConsoleMessage) -> bool:
+    """Whether the browser only tells that the page itself was "not found" or "not for you", which is a page, too."""
+    return "status of 40" in said.text and said.location["url"] == page.url
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds wrong, with where."""
+    page.evaluate(AXE)  # through the protocol: no page of ours would take a script like that
+    found = page.evaluate("() => axe.run()")["violations"]
+    return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import axe_playwright_python
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser
 
 from models.identity import Role
 
-from .conftest import ERASED, WHOLE, House, listening
+from .conftest import DESK, ERASED, PHONE, WHOLE, WIDER, House, entered, listening, violations
 
-AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-ABORTED = "net::ERR_ABORTED"  # of a page that became a download
-DESK, PHONE = (1280, 900), (390, 844)
 RECEIPT = f"/audit/receipts/{WHOLE}"
 AUDITORS = ("/", "/audit?show=all", RECEIPT, f"/audit/receipts/{ERASED}", "/audit/verification", "/audit/export")
 PAGES = {
@@ -29,25 +23,12 @@ PAGES = {
     Role.DATA_SCIENTIST: ("/", RECEIPT),
 }
 EACH = [(role, path) for role, paths in PAGES.items() for path in paths]
-WIDER = """() => [...document.querySelectorAll("body *")]
-  .filter(one => !one.closest(".frame > *, .scroll > *, article > section > *, .skip, .hidden"))
-  .filter(one => one.getBoundingClientRect().right > innerWidth + .5 || one.getBoundingClientRect().left < -.5)
-  .map(one => one.tagName + ": " + one.textContent.slice(0, 60))"""
 TABBED = """() => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, summary, [tabindex='0']")]
   .filter(one => one.checkVisibility() && !(one.type == "radio" && !one.checked))"""
 OUTLINED = """() => {
   const one = document.activeElement, style = getComputedStyle(one);
   return style.outlineStyle != "none" && parseFloat(style.outlineWidth) >= 1 || one.tagName == "BODY";
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser(debian: Callable[[str, str | None], str]) -> Iterator[Browser]:
-    program = debian("chromium", os.environ.get("CHROMIUM_PATH") or shutil.which("chromium"))
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
@@ -60,33 +41,7 @@ def url(shared: House) -> Iterator[str]:
 def signed_in(browser: Browser, url: str) -> Callable[..., Any]:
     """A browser in which somebody of that role has signed in; leaving it, nothing may have been complained of."""
 
-    @contextmanager
-    def entered(role: Role, size: tuple[int, int] = DESK, **how: Any) -> Iterator[Page]:
-        viewport = {"width": size[0], "height": size[1]}
-        context: BrowserContext = browser.new_context(viewport=viewport, base_url=url, **how)
-        page, heard = context.new_page(), list[str]()
-        page.goto(f"/enter/{role.value}")
-        page.on("console", lambda said: told_of_itself(page, said) or heard.append(said.text))
-        page.on("pageerror", lambda error: heard.append(str(error)))
-        page.on("requestfailed", lambda failed: failed.failure == ABORTED or heard.append(failed.url))
-        page.on("request", lambda asked: asked.url.startswith(url) or heard.append(f"elsewhere: {asked.url}"))
-        yield page
-        context.close()
-        assert heard == []
-
-    return entered
-
-
-def told_of_itself(page: Page, said: ConsoleMessage) -> bool:
-    """Whether the browser only tells that the page itself was "not found" or "not for you", which is a page, too."""
-    return "status of 40" in said.text and said.location["url"] == page.url
-
-
-def violations(page: Page) -> list[str]:
-    """What axe finds wrong, with where."""
-    page.evaluate(AXE)  # through the protocol: no page of ours would take a script like that
-    found = page.evaluate("() => axe.run()")["violations"]
-    return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
+    return partial(entered, browser, url)
 
 
 @pytest.mark.parametrize(("role", "path"), EACH)
