@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from urllib.parse import urlencode
 
 from models.fault import Fault
@@ -41,7 +41,7 @@ class Form:
 
     @classmethod
     def _faulty(cls, given: Mapping[str, str], faults: Mapping[str, str], days: Sequence[int], models: Sequence[str]) -> Form:
-        values = {name: value[:_LONGEST] for name, value in given.items()}
+        values = {name: _shown(name, value) for name, value in given.items()}
         if "horizon" in faults or not values["horizon"]:  # one of a list
             values["horizon"] = str(PRIMARY)
         return cls(values, None, faults, days, models)
@@ -85,6 +85,16 @@ def _of_period(prefix: str, period: Period) -> dict[str, str]:
 
 def _of_against() -> list[str]:
     return [name for name in FIELDS if name.startswith("against_")]
+
+
+def _shown(name: str, value: str) -> str:
+    """What a field can show again of what was not understood; one for a day shows days alone."""
+    if not name.endswith(("from", "to")):
+        return value[:_LONGEST]
+    try:
+        return value if date.fromisoformat(value).isoformat() == value else ""
+    except ValueError:
+        return ""
 
 
 def _field(fault: Fault) -> str:

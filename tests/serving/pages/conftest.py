@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import json
 import os
 import re
@@ -32,6 +33,7 @@ from serving.access.sessions import Sessions
 from serving.app import create_app
 from serving.keeping import Keeping, opened_receipts
 from serving.protection import HEADERS
+from serving.receipts import group
 from serving.receipts.archive import Archive
 from serving.receipts.keys import read_keys
 from serving.receipts.record import ACCESS
@@ -39,6 +41,7 @@ from serving.receipts.writer import Writer
 from serving.recorded import Answering
 from serving.wire import read_line
 
+Fill = Callable[[Writer], None]
 SITE, HERE, ELSEWHERE = "St. Elsewhere", "Ward 3", "Ward 7"
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 ABORTED = "net::ERR_ABORTED"  # of a page that became a download
@@ -112,15 +115,18 @@ class House:
 
 
 @contextmanager
-def built(artifact: Artifact, model: Path, folder: Path, database: str = "") -> Iterator[House]:
-    """A service of `artifact` with an opening, SCORES scores of two units, and an erasure (in PostgreSQL the owner's)."""
+def built(artifact: Artifact, model: Path, folder: Path, database: str = "", fill: Fill | None = None) -> Iterator[House]:
+    """A service of `artifact` with an opening, SCORES scores of two units, and an erasure (in PostgreSQL the owner's).
+
+    `fill` writes something else in the place of those.
+    """
     keeping = Keeping(folder / "receipts", folder / "receipts.key", database=database)
     with opened_receipts(keeping, artifact, model, SITE, lambda said: None) as writer:
         archive = Archive.open(keeping.folder, read_keys(keeping.key), database=database)
-        for number in range(2, SCORES + 2):
-            writer.record([_scored(artifact, number)])
-        if not database:
-            writer.erase(by="B. Okoro", reason="asked by the patient", subject=archive.keys.subject(f"p-{ERASED}"))
+        if fill:
+            fill(writer)
+        else:
+            _fill(artifact, writer, "" if database else archive.keys.subject(f"p-{ERASED}"))
         store = SessionStore(folder / "access")
         sessions = Sessions(store)
         app = create_app(artifact, writer, SITE, access=Proofs(sessions=sessions), archive=archive, sessions=sessions)
@@ -128,19 +134,80 @@ def built(artifact: Artifact, model: Path, folder: Path, database: str = "") -> 
         store.close()
 
 
-def _scored(artifact: Artifact, number: int) -> Any:
+def _fill(artifact: Artifact, writer: Writer, erased: str) -> None:
+    for number in range(2, SCORES + 2):
+        writer.record([scored(artifact, patient(number), ELSEWHERE if number == OF_ANOTHER_UNIT else HERE)])
+    if erased:
+        writer.erase(by="B. Okoro", reason="asked by the patient", subject=erased)
+
+
+def scored(artifact: Artifact, person: Mapping[str, Any], unit: str) -> Any:
     """What is recorded of a score asked for by a clinician."""
-    given = json.dumps(patient(number)).encode()
-    asked = somebody(Role.CLINICIAN, ELSEWHERE if number == OF_ANOTHER_UNIT else HERE)
-    caller = {"by": "HTTP", "from": "loopback", "request": None, "who": dict(asked.as_json())}
+    given = json.dumps(person).encode()
+    caller = {"by": "HTTP", "from": "loopback", "request": None, "who": dict(somebody(Role.CLINICIAN, unit).as_json())}
     answered = Answering(artifact, SITE).answered([(read_line(given), lambda: given)], caller, lambda place, refused: {})
     return answered.drafts[0]
+
+
+def crowd(month: int, sicker: float) -> list[dict[str, Any]]:
+    """Forty patients of a month, enough to be told of; `sicker` takes away from their albumin (g/dL)."""
+    found = []
+    for place in range(40):
+        one = patient(place % 20) | {"id": f"c-{month}-{place}", "age_years": 45 + place}
+        one |= {"tumour": ("pancreatic", "nsclc", "colorectal")[place % 3], "sex": ("female", "male")[place % 2]}
+        one["measurements"][2]["value"] = round(3.9 - sicker - place % 7 / 10, 1)
+        one["history"] = {"prior_lines": place % 4, "prior_systemic_therapy": "yes" if place % 4 else "no"}
+        found.append(one)
+    return found
+
+
+@contextmanager
+def crowded(first: Artifact, later: Artifact, model: Path, folder: Path) -> Iterator[House]:
+    """A service with forty patients in September; fifty, forty of them sicker, in October; forty by the later model in November.
+
+    Ten of those in October are of September; three of each month are of another unit.
+    """
+    september, october = crowd(9, 0.0), crowd(10, 0.9)
+    months = {"2026-09-10": september, "2026-10-05": [*october, *september[:10]], "2026-11-12": crowd(11, 0.0)}
+
+    def fill(writer: Writer) -> None:
+        for day, several in months.items():
+            patch.setattr(group.datetime, "datetime", clock(day))
+            answers = later if day == "2026-11-12" else first
+            units = [ELSEWHERE if place in (1, 5, 9) else HERE for place in range(len(several))]
+            writer.record([scored(answers, one, unit) for one, unit in zip(several, units, strict=True)], 60)
+        patch.undo()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(group.datetime, "datetime", clock("2026-09-01"))
+        with built(later, model, folder, fill=fill) as found:
+            yield found
+
+
+def clock(day: str) -> type[datetime.datetime]:
+    """One that stands still at noon of that day."""
+
+    class Then(datetime.datetime):
+        @classmethod
+        def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:  # type: ignore[override]
+            return datetime.datetime.fromisoformat(f"{day}T12:00:00+00:00")
+
+    return Then
 
 
 @pytest.fixture
 def house(simulated: Artifact, simulated_folder: Path, tmp_path: Path) -> Iterator[House]:
     """A service of a model of simulated patients, for one test."""
     with built(simulated, simulated_folder, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def many(
+    loaded: Artifact, simulated: Artifact, simulated_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """A service with receipts of many patients, by two models."""
+    with crowded(loaded, simulated, simulated_folder, tmp_path_factory.mktemp("many")) as found:
         yield found
 
 
