@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from serving.pages.drawing import FOOT, LABELS, ROW, TOP, WIDTH, Scale, Tick
+from serving.pages.drawing import FOOT, NARROW, TOP, Scale, Tick
 from serving.receipts.attributions.resampling import Figure
 from serving.receipts.attributions.rounded import rounded
 
-VALUES = 130  # width of the column of values
+ROW, HEADING = 34, 26  # heights; words stand above their bar, so that a telephone shows both
+LEFT, RIGHT = 2, 2  # margins
 MOST_BARS = 60  # in one figure; the table beside it has them all
 
 Several = Sequence[tuple[str, Figure]]
@@ -47,27 +48,27 @@ class Bars:
     ticks: tuple[Tick, ...]
     height: float
     left_out: int = 0
-    names: float = LABELS - 10
-    left: float = LABELS
-    width: float = WIDTH
+    left: float = LEFT
+    width: float = NARROW
 
 
 def bars(groups: Sequence[tuple[str, Several]]) -> Bars:
     """The figure of sizes of zero or more, each with its interval, group by group; one bar alone bears the group's name."""
-    shown = list(_fitting(groups))
-    scale = Scale(0.0, max(figure.high for _, several in shown for _, figure in several), LABELS, WIDTH - VALUES)
+    shown = _fitting(groups)
+    scale = Scale(0.0, max(figure.high for _, several in shown for _, figure in several), LEFT, NARROW - RIGHT)
     drawn: list[Bar] = []
     headings: list[Heading] = []
-    row = 0
+    y = TOP
     for name, several in shown:
-        if len(several) > 1:
-            headings.append(Heading(name, _y(row)))
-            row += 1
+        alone = len(several) == 1
+        if not alone:
+            headings.append(Heading(name, y))
+            y += HEADING
         for label, figure in several:
-            drawn.append(_bar(label if len(several) > 1 else name, figure, _y(row), scale))
-            row += 1
+            drawn.append(_bar(name if alone else label, figure, y, scale))
+            y += ROW
     ticks = tuple(Tick(scale.at(one), f"{one:g}") for one in scale.ticks())
-    return Bars(tuple(drawn), tuple(headings), ticks, TOP + ROW * row + FOOT, len(groups) - len(shown))
+    return Bars(tuple(drawn), tuple(headings), ticks, y + FOOT, len(groups) - len(shown))
 
 
 def _fitting(groups: Sequence[tuple[str, Several]]) -> Sequence[tuple[str, Several]]:
@@ -79,7 +80,3 @@ def _fitting(groups: Sequence[tuple[str, Several]]) -> Sequence[tuple[str, Sever
 def _bar(label: str, figure: Figure, y: float, scale: Scale) -> Bar:
     at, low, high = (scale.at(one) for one in (figure.value, figure.low, figure.high))
     return Bar(label, rounded(figure, "{:.1f}"), y, round(at - scale.left, 2), low, high)
-
-
-def _y(row: int) -> float:
-    return TOP + ROW * row

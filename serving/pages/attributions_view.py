@@ -7,32 +7,47 @@ from dataclasses import dataclass
 
 from models.example import EXAMPLE
 from serving.pages.attributions_figures import Bars, bars
+from serving.pages.words import say
 from serving.receipts.attributions.importance import ABSOLUTE_POINTS, Global
 from serving.receipts.attributions.look import Look
 from serving.receipts.attributions.resampling import Figure
 from serving.receipts.attributions.telling import APART, GROUPS, moves, sections
-from serving.receipts.attributions.telling_shift import BEYOND
+from serving.receipts.attributions.telling_shift import BEYOND, SHIFT
 from serving.receipts.telling import Section
 
 
 @dataclass(frozen=True)
 class View:
-    """The sections in the order in which they are read, figures by the name of their section, and what has to be said first."""
+    """What was found, the sections in the order in which they are read, and figures by the name of their section."""
 
+    look: Look
     opening: Section
     sections: tuple[Section, ...]
     figures: Mapping[str, Bars]
-    untold: str  # why nothing is told, or no shift
-    stopped: bool  # not all of it was read
-    example: str  # what is said above answers of simulated patients
     beyond: str = BEYOND  # in a cell, said with weight
 
     @classmethod
     def of(cls, look: Look) -> View:
         """Of what was found."""
         first, *others = sections(look)
-        stopped = any(one is not None and one.stopped for one in (look.read, look.against))
-        return cls(first, tuple(others), dict(_figures(look)), look.untold, stopped, EXAMPLE if look.example else "")
+        return cls(look, first, tuple(others), _figures(look))
+
+    @property
+    def stopped(self) -> bool:
+        """Whether not everything was read."""
+        return any(one is not None and one.stopped for one in (self.look.read, self.look.against))
+
+    @property
+    def example(self) -> str:
+        """What is said above answers of simulated patients."""
+        return EXAMPLE if self.look.example else ""
+
+    def caption(self, section: Section) -> str:
+        """What stands above its table: of which days it is, so that it can be read alone."""
+        asked = self.look.question
+        if section.name == SHIFT:
+            return say("attributions", "table_of_shift", title=section.title, period=asked.period, against=asked.against)
+        return say("attributions", "table", title=section.title, days=asked.horizon, period=asked.period)
 
 
 def _figures(look: Look) -> dict[str, Bars]:

@@ -83,7 +83,8 @@ def _against(given: Mapping[str, str], period: Period, faults: list[Fault]) -> P
     since, until = (_day(given, f"against_{name}", day, faults) for name, day in (("from", period.since), ("to", period.until)))
     found = Period(since, until, _model(given, "against_model", faults) or period.model)
     _require_order(found, "against_from", faults)
-    if found == period:
+    understood = not any(one.field.startswith("against_") for one in faults)
+    if understood and found == period:
         faults.append(Fault("against_from", "the same", "another period, or another model"))
     return found
 

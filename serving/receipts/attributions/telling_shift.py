@@ -15,6 +15,7 @@ from serving.receipts.attributions.rounded import FEW, count, is_logarithm, roun
 from serving.receipts.attributions.shift import Shift, Shifted, Side
 from serving.receipts.telling import Row, Section
 
+SHIFT = "shift"  # name of the sections that hold tables of it
 BEYOND, WITHIN = "more than chance", "within chance"
 _HEADER = ("", "first", "second", "difference of the means", "gap (chance)", "Wasserstein, SDs (chance)", "PSI (chance)", "p", "")
 _OF_SHARES = ("", "first", "second", "difference, points", "p", "")
@@ -30,11 +31,11 @@ def shifted(look: Look) -> Iterator[Section]:
     shares = [one for one in ordered if one.what.kind == SHARE]
     yield Section("What has shifted", tuple(_summary(look, look.shift)))
     median = "Median with the 10th and 90th percentile; terms in log-odds."
-    yield Section("Risks and terms", (median,), (_HEADER, *map(_row, answers)))
+    yield Section("Risks and terms", (median,), (_HEADER, *map(_row, answers)), SHIFT)
     known = "Values that were known, in the unit of the input; of a yes or no, the share of yes."
-    yield Section("Inputs", (known,), (_HEADER, *map(_row, inputs)))
+    yield Section("Inputs", (known,), (_HEADER, *map(_row, inputs)), SHIFT)
     if shares:
-        yield Section("In how many an input was not known, or in doubt", (), (_OF_SHARES, *map(_share, shares)))
+        yield Section("In how many an input was not known, or in doubt", (), (_OF_SHARES, *map(_share, shares)), SHIFT)
     if look.shift.untold:
         yield Section("Not compared", tuple(f"{label}: {why}" for label, why in look.shift.untold.items()))
 

@@ -17,7 +17,7 @@ from .conftest import DESK, PHONE, WIDER, House, entered, listening, violations
 
 PATH = "/audit/attributions"
 APART = f"{PATH}?from=2026-09-01&to=2026-09-30&by=line"
-SHIFT = f"{PATH}?from=2026-09-01&to=2026-09-30&against_from=2026-10-01&against_to=2026-10-31&by=tumour"
+SHIFT = f"{PATH}?from=2026-09-01&to=2026-09-30&against_from=2026-10-01&against_to=2026-10-31&by=unit"
 WRONG = f"{PATH}?from=2026-02-30&horizon=0&by=patient&against_model=x&p-1=1"
 TOO_FEW = f"{PATH}?from=2026-08-01&to=2026-08-31"
 
