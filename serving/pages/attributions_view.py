@@ -12,7 +12,7 @@ from serving.receipts.attributions.importance import ABSOLUTE_POINTS, Global
 from serving.receipts.attributions.look import Look
 from serving.receipts.attributions.resampling import Figure
 from serving.receipts.attributions.telling import APART, GROUPS, moves, sections
-from serving.receipts.attributions.telling_shift import BEYOND, SHIFT
+from serving.receipts.attributions.telling_shift import BEYOND, SHIFT, WITHIN
 from serving.receipts.telling import Section
 
 
@@ -24,7 +24,7 @@ class View:
     opening: Section
     sections: tuple[Section, ...]
     figures: Mapping[str, Bars]
-    beyond: str = BEYOND  # in a cell, said with weight
+    verdicts: tuple[str, str] = (BEYOND, WITHIN)  # words among numbers; the first is said with weight
 
     @classmethod
     def of(cls, look: Look) -> View:

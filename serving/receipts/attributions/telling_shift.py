@@ -17,8 +17,10 @@ from serving.receipts.telling import Row, Section
 
 SHIFT = "shift"  # name of the sections that hold tables of it
 BEYOND, WITHIN = "more than chance", "within chance"
-_HEADER = ("", "first", "second", "difference of the means", "gap (chance)", "Wasserstein, SDs (chance)", "PSI (chance)", "p", "")
-_OF_SHARES = ("", "first", "second", "difference, points", "p", "")
+_WHAT, _SAID = "what", "beside chance"
+_DISTANCES = ("gap (chance)", "Wasserstein, SDs (chance)", "PSI (chance)")
+_HEADER = (_WHAT, "first", "second", "difference of the means", *_DISTANCES, "p", _SAID)
+_OF_SHARES = (_WHAT, "first", "second", "difference, points", "p", _SAID)
 
 
 def shifted(look: Look) -> Iterator[Section]:
@@ -51,7 +53,8 @@ def _summary(look: Look, shift: Shift) -> Iterator[str]:
     )
     beyond = [one.what.label for one in shift.lines if one.beyond_chance]
     named = ": " + "; ".join(beyond) if beyond else ""
-    yield f"{len(beyond) or 'None'} of {len(shift.lines)} lines lies further apart than chance makes{named}."
+    lie = "lie" if len(beyond) > 1 else "lies"
+    yield f"{len(beyond) or 'None'} of {len(shift.lines)} lines {lie} further apart than chance makes{named}."
 
 
 def _row(one: Shifted) -> Row:
