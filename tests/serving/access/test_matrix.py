@@ -68,6 +68,8 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("GET", "/audit/verification"): Row(frozenset({A, M})),
     ("POST", "/audit/verification"): Row(frozenset({A, M}), 303, form={}),
     ("GET", "/audit/verification/progress"): Row(frozenset({A, M})),
+    ("GET", "/audit/attributions"): Row(frozenset({D, A, M}), query="?by=tumour"),
+    ("GET", "/audit/attributions.csv"): Row(frozenset({D, A, M}), query="?by=tumour"),
     ("GET", "/audit/export"): Row(frozenset({A})),
     ("POST", "/audit/export"): Row(frozenset({A}), form={"format": "csv"}),
     ("POST", "/sign-out"): Row(KNOWN, 303, form={}),  # the last: whoever has signed off is not known any more

@@ -202,7 +202,7 @@ def house(simulated: Artifact, simulated_folder: Path, tmp_path: Path) -> Iterat
         yield found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def many(
     loaded: Artifact, simulated: Artifact, simulated_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[House]:

@@ -63,7 +63,7 @@ def test_at_night_the_contrast_is_enough_as_well(signed_in: Callable[..., Any], 
         assert violations(page) == []
 
 
-@pytest.mark.parametrize("path", ["/", "/audit", RECEIPT, "/audit/verification", "/audit/export"])
+@pytest.mark.parametrize("path", ["/", "/audit", RECEIPT, "/audit/verification", "/audit/attributions", "/audit/export"])
 def test_everything_can_be_reached_by_keyboard_and_shows_that_it_was(signed_in: Callable[..., Any], path: str) -> None:
     with signed_in(Role.AUDITOR) as page:
         page.goto(path)
