@@ -71,3 +71,9 @@ def test_all_faults_are_told_at_once() -> None:
 def test_a_period_is_not_compared_with_itself() -> None:
     with pytest.raises(InvalidQuestion, match="against_from: allowed is another period, or another model"):
         asked({"from": "2026-09-01", "to": "2026-09-30", "against_from": "2026-09-01", "against_to": "2026-09-30"}, TODAY)
+
+
+def test_what_is_held_against_the_period_is_not_called_the_same_before_it_is_understood() -> None:
+    with pytest.raises(InvalidQuestion, match="against_model: allowed is") as refused:
+        asked({"from": "2026-09-01", "to": "2026-09-30", "against_model": "x"}, TODAY)
+    assert [one.field for one in refused.value.faults] == ["against_model"]
