@@ -20,6 +20,7 @@ OURS = "lymphorisk"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE")
 _TOLD = "told"
 _DEEPEST = 12  # places of an error that are named, the last ones
+_written = json.JSONEncoder(ensure_ascii=True, allow_nan=False).encode
 logger = logging.getLogger(OURS)
 
 
@@ -29,18 +30,22 @@ class Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line = {"time": _utc(record.created), "level": record.levelname.lower(), "logger": record.name, "event": _event(record)}
         told: Mapping[str, object] = getattr(record, _TOLD, {}) if _ours(record) else {}
-        return json.dumps({**line, **told, **_error(record)}, ensure_ascii=True, allow_nan=False)
+        return _written({**line, **told, **_error(record)})
 
 
 def tell(level: int, event: str, **told: object) -> None:
     """One line of ours: `event` and `told` are our own words and numbers, and nothing that was given."""
-    logger.log(level, event, extra={_TOLD: told})
+    if logger.isEnabledFor(level):
+        # made here, since a logger would look up first from which line of code it was called: no line tells that
+        logger.handle(logger.makeRecord(OURS, level, "", 0, event, (), None, extra={_TOLD: told}))
 
 
 def write_lines() -> None:
     """From here on everything that is logged goes to standard error as such lines, also warnings and what ends a thread."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Lines())
+    # nor which thread or process it was (Python's Logging HOWTO, "Optimization")
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     warnings.showwarning = _warned
     logger.setLevel(logging.INFO)

@@ -20,7 +20,8 @@ def written(answer: Answer) -> bytes:
     document: dict[str, Any] = answer.as_json(_remembered)
     explanation = document["explanation"]
     # apart, since nearly all numbers are here: where nothing is unknown they need not be looked at one by one
-    explanation["horizons"] = orjson.Fragment(dumped(explanation["horizons"]))
+    for whole, part in ((explanation, "horizons"), (document, "risks"), (document, "estimates")):
+        whole[part] = orjson.Fragment(dumped(whole[part]))
     _require_finite([one.value for one in answer.inputs])
     explanation["inputs"] = orjson.Fragment(orjson.dumps(explanation["inputs"]))
     return dumped(document)
@@ -42,9 +43,10 @@ def _remembered(tell: Callable[..., dict[str, object]], *of: Hashable) -> orjson
 def _require_finite(values: Iterable[object]) -> None:
     for one in values:
         kind = type(one)
-        if kind is str or kind is int or one is None:
-            continue  # most are
-        if kind is float and not math.isfinite(one):  # type: ignore[arg-type]  # a float, as was just seen
-            raise ValueError(f"Out of range float values are not JSON compliant: {one}")
-        if isinstance(one, dict | list | tuple):
-            _require_finite(one.values() if isinstance(one, dict) else one)
+        if kind is float:
+            if not math.isfinite(one):  # type: ignore[arg-type]  # a float, as was just seen
+                raise ValueError(f"Out of range float values are not JSON compliant: {one}")
+        elif kind is dict:
+            _require_finite(one.values())  # type: ignore[attr-defined]  # a dict, as was just seen
+        elif kind is list or kind is tuple:
+            _require_finite(one)  # type: ignore[arg-type]  # a list or a tuple, as was just seen

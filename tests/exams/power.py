@@ -61,6 +61,8 @@ class Disk:
         elif call.name.startswith("rename"):
             self._name(call.ended, paths[-1], self._files.pop(paths[-2]))
             self._name(call.ended, paths[-2], None)
+        elif call.name.startswith("link"):
+            self._name(call.ended, paths[-1], self._files[paths[-2]])
         elif call.name.startswith("unlink"):
             self._files.pop(paths[-1], None)
             self._name(call.ended, paths[-1], None)

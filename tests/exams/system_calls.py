@@ -12,7 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_WATCHED = "open openat creat write pwrite64 ftruncate fsync fdatasync rename renameat renameat2 unlink unlinkat mkdir sendto"
+_WATCHED = (
+    "open openat creat write pwrite64 ftruncate fsync fdatasync "
+    "rename renameat renameat2 link linkat unlink unlinkat mkdir sendto"
+)
 _LINE = re.compile(r"(\d+) +(?:<\.\.\. )?(\w+)(?: resumed>|\()(.*)")
 _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 _HANDLE = re.compile(r"(?:\d+|AT_FDCWD)<((?:\\x[0-9a-f]{2})*)>(\(deleted\))?")

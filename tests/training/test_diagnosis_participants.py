@@ -53,7 +53,7 @@ def test_one_in_twenty_under_other_names_is_found_by_the_look(development, valid
 
 def test_values_written_more_coarsely_in_one_table_are_compared_as_coarsely(development, validation):
     def coarse(one):
-        return replace(one, measurements=tuple(replace(m, value=float(f"{m.value:.2g}")) for m in one.measurements))
+        return replace(one, measurements=tuple(m._replace(value=float(f"{m.value:.2g}")) for m in one.measurements))
 
     joined = mixed(development, validation, "NEW-")
     found = lookalikes(development, replace(joined, patients=tuple(map(coarse, joined.patients))))
