@@ -17,10 +17,14 @@ from schemathesis.specs.openapi.formats import register_string_format
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 from starlette.applications import Starlette
 
+from models.api_keys import make_key
 from models.artifact import load
+from models.identity import Role
 from models.seal import Key
-from serving.access.desk import Desk
+from serving.access.api_keys import ApiKeys
+from serving.access.proofs import Proofs
 from serving.app import create_app
+from serving.receipts.archive import Archive
 from serving.receipts.keys import ReceiptKeys
 from serving.receipts.writer import open_writer
 from training.progress import Advance, unwatched
@@ -31,6 +35,7 @@ SCORED = 0.10  # of the cases in which a patient must have been scored: a batch 
 SEED, EXAMPLES = 4, 200
 SLOWEST = 10.0  # seconds; longer is a hang
 SCORES = "POST /v1/scores"
+SEALING = Key(b"of the exam, and of nobody else!")
 # The only exemption of the project: no schema can say that a draw lies before the index date or that parts are no larger than
 # their whole, so what fits the schema may still be refused with 422, and with nothing else.
 ALSO_EXPECTED = "422"
@@ -80,9 +85,10 @@ class Fuzzed:
 
 def sit(folder: Path, advance: Advance, seconds: float = SECONDS, cases: int = CASES, examples: int = EXAMPLES) -> list[Mark]:
     """The service of the model that comes with the product, its receipts in `folder`: one whole round, and more until the end."""
-    keys = ReceiptKeys(Key(b"of the exam, and of nobody else!"))
+    keys, (access, key) = ReceiptKeys(SEALING), one_key(folder / "access")
     with open_writer(folder / "receipts", keys) as receipts:
-        found = fuzz(create_app(load(MODEL), receipts, access=Desk()), seconds, examples, advance)
+        app = create_app(load(MODEL), receipts, access=access, archive=Archive.open(folder / "receipts", keys))
+        found = fuzz(app, key, seconds, examples, advance)
     told = ", ".join(f"{often:,} {status}" for status, often in sorted(found.answers().items()))
     answered = found.share(found.answers().get(200, 0))
     return [
@@ -93,30 +99,38 @@ def sit(folder: Path, advance: Advance, seconds: float = SECONDS, cases: int = C
     ]
 
 
-def fuzz(app: Starlette, seconds: float = 0.0, examples: int = EXAMPLES, advance: Advance = unwatched) -> Fuzzed:
+def one_key(folder: Path) -> tuple[Proofs, str]:
+    """An access by keys, and the one key that opens it to whatever the document tells of."""
+    folder.mkdir()
+    key, _ = make_key(folder, SEALING, "the fuzzer", [Role.CLINICIAN, Role.AUDITOR], "exam", 1, "the exam")
+    return Proofs(ApiKeys(folder, SEALING)), key
+
+
+def fuzz(app: Starlette, key: str, seconds: float = 0.0, examples: int = EXAMPLES, advance: Advance = unwatched) -> Fuzzed:
     """Everything that the document allows and forbids once, and documents drawn at random until so many seconds are over."""
     began, found, seed = monotonic(), Fuzzed(), SEED
     # Days lie together, as those of one patient do: among the dates of all centuries no draw is of its index date's month.
     register_string_format("date", _days())
     while seed == SEED or monotonic() - began < seconds:
-        for event in from_schema(described(app, seed, examples)).execute():
+        for event in from_schema(described(app, key, seed, examples)).execute():
             found.add(event)
         seed += 1
         advance("fuzzed", min(round(monotonic() - began), round(seconds)), round(seconds))
     return found
 
 
-def described(app: Starlette, seed: int, examples: int) -> OpenApiSchema:
+def described(app: Starlette, key: str, seed: int, examples: int) -> OpenApiSchema:
     """The document as schemathesis loads it, with every check switched on; what is enumerated is tried with the first seed."""
     # Health checks are about the effort of drawing, not about the service.
-    config = SchemathesisConfig(seed=seed, suppress_health_check=[HealthCheck.all])
+    config, proof = SchemathesisConfig(seed=seed, suppress_health_check=[HealthCheck.all]), {"Authorization": f"Bearer {key}"}
     project = config.projects.default
+    project.update(headers=proof)
     project.checks.update(included_check_names=["all"], max_response_time=SLOWEST)
     expected = project.checks.positive_data_acceptance
     expected.expected_statuses = [*expected.expected_statuses, ALSO_EXPECTED]
     project.phases.fuzzing.generation.max_examples = examples
     project.phases.update(phases=["examples", "coverage", "fuzzing", "stateful"] if seed == SEED else ["fuzzing"])
-    return schemathesis.openapi.from_asgi("/openapi.json", app, config=config)
+    return schemathesis.openapi.from_asgi("/openapi.json", app, config=config, headers=proof)
 
 
 def _days() -> st.SearchStrategy[str]:

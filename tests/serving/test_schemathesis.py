@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import fuzzing
 import pytest
-from fuzzing import MODEL, SCORES, Fuzzed, described, fuzz, sit
+from fuzzing import MODEL, SCORES, Fuzzed, described, fuzz, one_key, sit
 from marks import table
 from schemathesis.engine import from_schema
 from starlette.applications import Starlette
@@ -16,7 +17,6 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from models.artifact import load
-from serving.access.desk import Desk
 from serving.app import create_app
 from serving.receipts.payload import Receipts
 
@@ -44,8 +44,10 @@ def test_a_stranger_with_a_fuzzer_finds_nothing_and_reaches_scores(found: Fuzzed
 def test_the_fuzzer_tries_examples_what_is_enumerated_and_what_is_drawn(found: Fuzzed) -> None:
     assert set(found.kinds) == {"examples", "coverage", "fuzzing"}
     assert found.kinds["fuzzing"] >= fuzzing.EXAMPLES
-    assert set(found.answers()) == {200, 400, 405, 415, 422}
-    assert {label for label, _ in found.statuses} == {SCORES, "GET /v1/model", "GET /livez", "GET /readyz"}
+    assert set(found.answers()) == {200, 400, 401, 405, 415, 422}
+    open_to_keys = {SCORES, "GET /v1/receipts/{sequence}", "GET /v1/model", "GET /v1/me"}
+    assert {label for label, _ in found.statuses} == {*open_to_keys, "GET /livez", "GET /readyz"}
+    assert {label for label, status in found.statuses if status == 401} == open_to_keys
 
 
 class Altered:
@@ -96,10 +98,11 @@ def broken(answer: dict[str, Any]) -> None:
     ],
 )
 def test_a_service_that_does_not_keep_its_word_is_found(
-    receipts: Receipts, path: str, phase: str, status: int, change: Change, title: str
+    receipts: Receipts, tmp_path: Path, path: str, phase: str, status: int, change: Change, title: str
 ) -> None:
-    altered = Altered(create_app(load(MODEL), receipts, access=Desk()), status, change)
-    asked = described(altered, fuzzing.SEED, examples=30).include(path=path)
+    access, key = one_key(tmp_path / "access")
+    altered = Altered(create_app(load(MODEL), receipts, access=access), status, change)
+    asked = described(altered, key, fuzzing.SEED, examples=30).include(path=path)
     asked.config.phases.update(phases=[phase])
     found = Fuzzed()
     for event in from_schema(asked).execute():
