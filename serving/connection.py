@@ -19,6 +19,7 @@ from uvicorn.server import ServerState
 
 from serving import refusing
 from serving.connections import Connections
+from serving.one_piece import OnePiece
 
 HEAD_SECONDS = 8.0  # a request line with its headers that has not arrived by then never will
 BODY_SECONDS = 10.0  # nor a body; whoever waits for it answers before (serving.body)
@@ -52,6 +53,7 @@ class Connection(HttpToolsProtocol):
         self._in_head = False
         self._ready: tuple[RequestResponseCycle, Any] | None = None  # begun when all that came with it has been read
         self._begun: asyncio.Task[None] | None = None  # before its body had arrived whole
+        self._answered: RequestResponseCycle | None = None  # the last one that is, or was
         self._leaving = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the one it inherits
@@ -193,6 +195,9 @@ class Connection(HttpToolsProtocol):
             self._shed(cycle)
 
     def _run(self, cycle: RequestResponseCycle, app: Any) -> asyncio.Task[None]:
+        if cycle.scope["method"] != "HEAD":  # which has no body
+            cycle.transport = OnePiece(self.transport, cycle)
+        self._answered = cycle
         task = self.loop.create_task(cycle.run_asgi(app))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
@@ -225,10 +230,11 @@ class Connection(HttpToolsProtocol):
         if self.transport.is_closing() or self._awaits is Awaits.END:
             return
         begun, self._ready = False, None
-        if self.cycle is not None and not self.cycle.response_complete:
-            begun = self.cycle.response_started
-            self.cycle.disconnected = True  # whoever still waits for the rest of the request is told that it will not come
-            self.cycle.message_event.set()
+        for cycle in (self._answered, self.cycle):  # of several requests that came together the first may still be under way
+            if cycle is not None and not cycle.response_complete:
+                begun |= cycle.response_started
+                cycle.disconnected = True  # whoever still waits for the rest of the request is told that it will not come
+                cycle.message_event.set()
         self._connections.refuse(status)
         if not begun:
             self.transport.write(refusing.closing(status, title))
