@@ -25,7 +25,8 @@ class Identity:
     """Somebody whose name was proved.
 
     `name` is unique among those that `by` vouches for: "key:<prefix>" (an API key), an issuer's URL (OpenID Connect), or "this
-    computer". `unit` is the part of the hospital whose receipts a clinician may see; "" is a unit of its own.
+    computer". `unit` is the part of the hospital whose receipts a clinician may see; who has none ("") sees what they asked for
+    themselves.
     """
 
     name: str

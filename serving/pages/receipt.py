@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from models.identity import Identity
 from serving.access.door import route, who
 from serving.access.permissions import Action, may
 from serving.pages.layout import HEADERS, rendered
@@ -111,7 +112,7 @@ class ReceiptPages:
         number = number_in(request.path_params["sequence"])
         one = await self.reader.read(partial(self._looked_up, number))
         identity = who(request)
-        if one is not None and (may(identity, Action.SEE_ALL) or _of_unit(identity.unit, one)):
+        if one is not None and (may(identity, Action.SEE_ALL) or _own(identity, one)):
             return one
         # both are noted: whoever is answered faster for the one than for the other would know which it was
         await self.reader.note(request, "looked for another unit's receipt" if one else "looked for no receipt", receipt=number)
@@ -124,11 +125,15 @@ class ReceiptPages:
         return next(audited(archive.store, archive.keys, Asked((str(number),))))
 
 
-def _of_unit(unit: str, one: Audited) -> bool:
-    """Whether the score was asked for from this unit; what was erased, and events, are of none."""
+def _own(identity: Identity, one: Audited) -> bool:
+    """Whether their unit asked for the score, or they themselves if they have none; events and what was erased are nobody's."""
     document: Mapping[str, Any] = one.receipt.document or {}
     asked: Mapping[str, Any] | None = document.get("caller", {}).get("who") if one.receipt.record.kind == SCORE else None
-    return asked is not None and asked["unit"] == unit
+    if asked is None:
+        return False
+    if not identity.unit:  # two who have none are not therefore of one
+        return (asked["name"], asked["by"]) == (identity.name, identity.by)
+    return bool(asked["unit"] == identity.unit)
 
 
 def _look(replay: Replayed | None) -> str:

@@ -66,6 +66,14 @@ def test_api1_another_units_receipt_is_as_if_it_were_not_there_and_the_attempt_i
     assert who["unit"] == "Ward 7"
 
 
+def test_api1_two_who_have_no_unit_are_not_of_one(house: House, token_of: Callable[..., str]) -> None:
+    lind, okoro = (bearer(token_of(C, department="", sub=name, name=name)) for name in ("C. Lind", "D. Okoro"))
+    number = scored(house, lind).json()["receipt"]["sequence"]
+    seen = [house.ask("GET", f"/v1/receipts/{number}", headers=who).status_code for who in (lind, okoro)]
+    assert seen == [200, 404]
+    assert house.noted(2)[-1][0] == "looked for another unit's receipt"
+
+
 @pytest.mark.parametrize("path", ["/audit/receipts/{}", "/audit/receipts/{}/print", "/audit/receipts/{}/json"])
 def test_api1_no_other_way_leads_to_another_units_receipt(house: House, path: str) -> None:
     number = scored(house, bearer(house.key(C, "Ward 3"))).json()["receipt"]["sequence"]
