@@ -6,12 +6,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from serving.access.door import Unproved
+
 FREE = 3  # failures after which one has to wait
 LONGEST_SECONDS = 300.0
 FORGOTTEN_SECONDS = 3600.0  # after which an address begins anew
 REMEMBERED = 4096  # addresses; those that failed longest ago are forgotten first
 NOTED = 10  # failures that are noted in a period, by one process; of the others their number
 PERIOD_SECONDS = 600.0
+
+
+class NotBegun(Unproved):
+    """What came answers nothing that this browser began: any page can make it come so, and nobody has to wait for that."""
 
 
 @dataclass
@@ -37,13 +43,15 @@ class Attempts:
         self._failures[address] = (1 if now - last > FORGOTTEN_SECONDS else many + 1, now)
         if len(self._failures) > REMEMBERED:
             del self._failures[next(iter(self._failures))]
-        return self._to_be_noted(now)
+        return self.noting()
 
     def succeeded(self, address: str) -> None:
         """Somebody signed in from there."""
         self._failures.pop(address, None)
 
-    def _to_be_noted(self, now: float) -> int | None:
+    def noting(self) -> int | None:
+        """Whether what failed is to be noted, as `failed` tells it."""
+        now = self.now()
         self._noted = [one for one in self._noted if now - one < PERIOD_SECONDS]
         if len(self._noted) >= NOTED:
             self._unnoted += 1

@@ -20,6 +20,7 @@ from urllib.parse import quote, urlencode
 from starlette.requests import Request
 
 from models.identity import Identity
+from serving.access.attempts import NotBegun
 from serving.access.door import Unproved
 from serving.access.provider import Declined, Provider, Published
 from serving.access.settings import Oidc
@@ -114,7 +115,7 @@ class CodeFlow:
         told = request.query_params.multi_items()
         answer = dict(told)
         if len(told) != len(answer) or not hmac.compare_digest(answer.get("state", "").encode(), attempt.state.encode()):
-            raise Unproved(_NOT_BEGUN)
+            raise NotBegun(_NOT_BEGUN)
         named = published.document.get("authorization_response_iss_parameter_supported") is True
         if answer.get("iss", "" if named else self.issuer) != self.issuer:
             raise Unproved("the answer is of another identity provider")
@@ -160,5 +161,5 @@ class CodeFlow:
 def _attempt(request: Request) -> Attempt:
     found = _VALUE.fullmatch(request.cookies.get(COOKIE, ""))
     if found is None or not is_ours(found[2]):
-        raise Unproved(_NOT_BEGUN)
+        raise NotBegun(_NOT_BEGUN)
     return Attempt(found[1], found[2])

@@ -11,9 +11,10 @@ C, D, A, M = Role.CLINICIAN, Role.DATA_SCIENTIST, Role.AUDITOR, Role.ADMINISTRAT
 
 
 class Action(StrEnum):
-    """What may be asked for; `OPEN` needs no identity, everything else needs a role."""
+    """What may be asked for; `OPEN` needs no identity, `LEAVE` no role, everything else needs one."""
 
     OPEN = "be told that the service lives, or how to sign in"
+    LEAVE = "sign off"
     KNOW = "be told who one is, how to ask, and what the model is"
     SCORE = "score a patient"
     SEE_OWN = "see a receipt of one's own unit"
@@ -49,7 +50,7 @@ ROUTES: Mapping[tuple[str, str], Action] = {  # method and path as the applicati
     ("POST", "/sign-in/once"): Action.OPEN,
     ("GET", "/sign-in/start"): Action.OPEN,
     ("GET", "/sign-in/callback"): Action.OPEN,
-    ("POST", "/sign-out"): Action.KNOW,
+    ("POST", "/sign-out"): Action.LEAVE,
     ("GET", "/"): Action.KNOW,
     ("GET", "/audit"): Action.SEE_ALL,
     ("POST", "/audit/patient"): Action.SEE_ALL,
@@ -71,4 +72,4 @@ ROUTES: Mapping[tuple[str, str], Action] = {  # method and path as the applicati
 
 def may(identity: Identity, action: Action) -> bool:
     """Whether any role of the identity may do that."""
-    return action is Action.OPEN or not identity.roles.isdisjoint(MAY[action])
+    return action in (Action.OPEN, Action.LEAVE) or not identity.roles.isdisjoint(MAY[action])

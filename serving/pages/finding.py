@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from http import HTTPStatus
 from itertools import islice
@@ -124,6 +124,7 @@ class FindingPages:
         except NotFound:
             await self.reader.note(request, "searched", found=0)
             return self._page(request, Search(), None, 404, "not_there")
+        await self.reader.note(request, "searched", found=1)
         return RedirectResponse(f"/audit/receipts/{record.sequence}", HTTPStatus.SEE_OTHER, HEADERS)
 
     async def of_patient(self, request: Request) -> Response:
@@ -141,7 +142,7 @@ class FindingPages:
 
 def found_in(archive: Archive, search: Search) -> Found:
     """The newest receipts that match, among at most LOOKED_AT records."""
-    end = archive.first_of(search.until + timedelta(days=1)) if search.until else None
+    end = archive.first_after(search.until) if search.until else None
     before = min((one for one in (end, search.before) if one is not None), default=None)
     after = archive.first_of(search.since) - 1 if search.since else 0
     last = archive.store.last()

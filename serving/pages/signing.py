@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from models.identity import Identity
-from serving.access.attempts import Attempts
+from serving.access.attempts import Attempts, NotBegun
 from serving.access.desk import DESK
 from serving.access.door import IDENTITY, Unproved, route, who
 from serving.access.forms import fields, posted
@@ -99,7 +99,8 @@ class Signing:
         if wait := self.attempts.wait(_address(request)):
             return self._wait(request, wait)
         if not links.taken(word):
-            self._failed(request, "one-time link", "the link was used, too old, or never there")
+            unnoted = self.attempts.failed(_address(request))
+            self._note_failed(unnoted, "one-time link", "the link was used, too old, or never there")
             return rendered(request, "once.html", HTTPStatus.FORBIDDEN, spent=True)
         return await self._in(request, DESK, START, "one-time link")
 
@@ -113,7 +114,8 @@ class Signing:
         try:
             identity, to, cookie = await provider.finished(request)
         except Unproved as error:
-            self._failed(request, provider.issuer, str(error))
+            unnoted = self.attempts.noting() if isinstance(error, NotBegun) else self.attempts.failed(_address(request))
+            self._note_failed(unnoted, provider.issuer, str(error))
             return self._page(request, HTTPStatus.FORBIDDEN, f"{say('sign_in', 'failed')}: {error}.")
         answer = await self._in(request, identity, to, provider.issuer)
         answer.headers.append("Set-Cookie", cookie)
@@ -134,8 +136,7 @@ class Signing:
         await self.notes.made(who(request), "signed out")
         return RedirectResponse(SIGN_IN, 303, {**_NO_STORE, "Set-Cookie": cookie})
 
-    def _failed(self, request: Request, way: str, why: str) -> None:
-        unnoted = self.attempts.failed(_address(request))
+    def _note_failed(self, unnoted: int | None, way: str, why: str) -> None:
         if unnoted is not None:
             self.notes.soon(None, "failed to sign in", way=way, why=why, unnoted=unnoted)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 from serving.receipts.finding import Asked, Receipt, found, unaltered
@@ -40,7 +40,7 @@ class Archive:
         """The receipts of scores recorded from one day (UTC) to another, in order; those erased tell that they are."""
         asked = Asked(since=since, until=until)
         first = self.first_of(since) if since else 1
-        last = self.first_of(until + timedelta(days=1)) - 1 if until else None
+        last = self.first_after(until) - 1 if until else None
         records = self.store.records(first - 1, last)
         return (self.receipt(one) for one in records if one.kind == SCORE and asked.covers(one))
 
@@ -54,12 +54,20 @@ class Archive:
         Found by halving, for numbers and times rise together: a day before the clock was set back may be missed, and is
         found by its numbers.
         """
+        return self._first(lambda written: written >= day.isoformat())
+
+    def first_after(self, day: date) -> int:
+        """The same of the days after that one, which may be the last of the calendar."""
+        return self._first(lambda written: written > day.isoformat())
+
+    def _first(self, late: Callable[[str], bool]) -> int:
+        """The number of the first record whose day is late enough."""
         last = self.store.last()
         low, high = 1, last.sequence + 1 if last else 1
         while low < high:
             middle = (low + high) // 2
             record = self.store.record(middle)
-            if record is not None and record.time[:10] < day.isoformat():
+            if record is not None and not late(record.time[:10]):
                 low = middle + 1
             else:
                 high = middle

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from models.fault import Fault
 from serving.answer import PRIMARY
@@ -61,7 +61,7 @@ def asked(given: Mapping[str, str], today: date) -> Question:
     """
     faults = [Fault("an unknown field", name, "one of " + ", ".join(FIELDS)) for name in given if name not in FIELDS]
     until = _day(given, "to", today, faults)
-    since = _day(given, "from", until - timedelta(days=SPAN - 1), faults)
+    since = _day(given, "from", date.fromordinal(max(until.toordinal() - SPAN + 1, 1)), faults)  # 1: the calendar begins
     period = Period(since, until, _model(given, "model", faults))
     _require_order(period, "from", faults)
     found = Question(

@@ -197,3 +197,20 @@ def test_whoever_signs_in_anew_is_signed_off_before(house: Any) -> None:
     second = house.ask("GET", sent_back(location), headers={"cookie": both}).headers.get_list("set-cookie")[0].partition(";")[0]
     assert house.ask("GET", "/v1/me", headers={"cookie": first}).status_code == 401
     assert house.ask("GET", "/v1/me", headers={"cookie": second}).status_code == 200
+
+
+def test_a_page_elsewhere_that_makes_browsers_come_back_keeps_nobody_waiting(house: Any) -> None:
+    location, cookie = begun(house)
+    for _ in range(6):
+        assert house.ask("GET", "/sign-in/callback?state=x&code=y", headers=HTML).status_code == 403
+        assert come_back(house, sent_back(location, state="x"), cookie).status_code == 403
+    assert come_back(house, sent_back(location), cookie).status_code == 200
+    assert {did for did, _, _ in house.noted(10)[:10]} == {"failed to sign in"}
+
+
+def test_whoever_began_and_shows_one_bad_code_after_the_other_waits(house: Any) -> None:
+    found = []
+    for _ in range(5):
+        location, cookie = begun(house)
+        found.append(come_back(house, sent_back(location, code="guessed"), cookie).status_code)
+    assert found == [403, 403, 403, 429, 429]

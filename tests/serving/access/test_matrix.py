@@ -24,6 +24,7 @@ from .conftest import SEALING, House, Issuer
 
 C, D, A, M = Role.CLINICIAN, Role.DATA_SCIENTIST, Role.AUDITOR, Role.ADMINISTRATOR
 KNOWN = frozenset(Role)
+NO_ROLE: frozenset[Role | None] = frozenset({*Role, None})  # not even one is needed
 OPEN = "nobody needs to say who they are"
 Headers = Mapping[str, str]
 
@@ -32,7 +33,7 @@ Headers = Mapping[str, str]
 class Row:
     """Who may ask for a route, what it answers them, and what is sent with it; `form`: from a page of ours, and by no program."""
 
-    may: frozenset[Role] | str
+    may: frozenset[Role] | frozenset[Role | None] | str
     answers: int | None = 200  # None: it depends on what came before
     query: str = ""
     json: Mapping[str, Any] | None = None
@@ -72,7 +73,7 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("GET", "/audit/attributions.csv"): Row(frozenset({D, A, M}), query="?by=tumour"),
     ("GET", "/audit/export"): Row(frozenset({A})),
     ("POST", "/audit/export"): Row(frozenset({A}), form={"format": "csv"}),
-    ("POST", "/sign-out"): Row(KNOWN, 303, form={}),  # the last: whoever has signed off is not known any more
+    ("POST", "/sign-out"): Row(NO_ROLE, 303, form={}),  # the last: whoever has signed off is not known any more
 }
 
 

@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 
 from models.api_keys import make_key, revoke_key
 from models.identity import Identity, Role
-from models.ledger import LEDGER
+from models.ledger import HEAD, LEDGER
 from models.seal import Key
 from serving.access import api_keys
 from serving.access.api_keys import ApiKeys
@@ -115,6 +115,32 @@ def test_keys_that_were_changed_by_hand_let_nobody_in(
     path.write_bytes(path.read_bytes().replace(b'"clinician"', b'"auditor"'))
     with pytest.raises(Unproved):
         identity(proofs, f"Bearer {key}")
+
+
+def test_keys_put_back_to_an_older_copy_let_nobody_in_until_they_are_whole_again(
+    proofs: Proofs, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_keys, "SECONDS", -1.0)
+    other, _ = make_key(tmp_path, SEALING, "B. Okoro", [Role.ADMINISTRATOR], "", 30, "root")
+    older = copied(tmp_path)
+    revoke_key(tmp_path, SEALING, key.split("_")[1], "root", "lost")
+    assert identity(proofs, f"Bearer {other}") is not None  # what was taken back is known
+    newer = copied(tmp_path)
+    put_back(tmp_path, older)
+    for one in (key, other):
+        with pytest.raises(Unproved, match=api_keys.UNKNOWN):
+            identity(proofs, f"Bearer {one}")
+    put_back(tmp_path, newer)
+    assert identity(proofs, f"Bearer {other}") is not None
+
+
+def copied(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in (LEDGER, HEAD)}
+
+
+def put_back(folder: Path, copy: dict[str, bytes]) -> None:
+    for name, content in copy.items():
+        (folder / name).write_bytes(content)
 
 
 def test_keys_that_cannot_be_read_for_a_moment_are_good_again_at_the_next_look(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -86,6 +87,13 @@ def test_whoever_signs_out_is_signed_out_and_that_is_noted(house: Any) -> None:
     assert "Max-Age=0" in answer.headers["set-cookie"]
     assert house.ask("GET", "/v1/me", headers={"cookie": browser["cookie"]}).status_code == 401
     assert house.noted()[-1] == ("signed out", {}, FREY.as_json())
+
+
+def test_who_has_no_role_can_sign_out_all_the_same(house: Any) -> None:
+    browser = {**OURS, "cookie": house.sessions.begin(replace(FREY, roles=frozenset())).partition(";")[0]}
+    answer = house.ask("POST", "/sign-out", data={"csrf": token_on(house, browser)}, headers=browser)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    assert house.ask("GET", "/v1/me", headers={"cookie": browser["cookie"]}).status_code == 401
 
 
 @pytest.mark.parametrize(

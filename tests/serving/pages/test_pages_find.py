@@ -50,6 +50,7 @@ def test_a_number_or_the_beginning_of_a_digest_leads_to_its_receipt(house: House
     for id in (str(WHOLE), record.digest[:8], record.digest, f" {record.digest[:12].upper()} "):
         answer = house.ask(AUDITOR, f"/audit?id={id}")
         assert (answer.status_code, answer.headers["location"]) == (303, f"/audit/receipts/{WHOLE}")
+    assert house.notes == [("searched", {"found": 1})] * 4
 
 
 @pytest.mark.parametrize("id", ["999", "00000000", "p-2", "x" * 70, "12345678901234567890"])
@@ -90,6 +91,12 @@ def test_a_model_is_found_by_the_beginning_of_its_digest(house: House) -> None:
     assert len(found_in(house.archive, Search(model=digest[:6])).rows) == SCORES - 1  # what was erased tells no model
     other = "0000" if not digest.startswith("0000") else "ffff"
     assert found_in(house.archive, Search(model=other)).rows == ()
+
+
+@pytest.mark.parametrize("asked", ["until=9999-12-31", "since=0001-01-01"])
+def test_the_calendar_may_be_searched_from_its_first_day_to_its_last(house: House, asked: str) -> None:
+    every, found = house.ask(AUDITOR, "/audit"), house.ask(AUDITOR, f"/audit?{asked}")
+    assert (found.status_code, found.text.count("<tr>")) == (200, every.text.count("<tr>"))
 
 
 UNCLEAR = ["since=yesterday", "since=2026-11-02&until=2026-11-01", "model=xyz", "model=abc", "until=2026-13-01"]

@@ -6,6 +6,7 @@ import json
 import math
 import re
 import sqlite3
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from models.example import EXAMPLE
 from models.identity import Identity, Role
+from serving.pages.receipt import REFUSED_SECONDS
 from serving.receipts.telling import percent, signed
 
 from .conftest import ELSEWHERE, ERASED, ERASURE, HERE, OF_ANOTHER_UNIT, SCORES, SITE, WHOLE, House, somebody
@@ -160,6 +162,14 @@ def test_another_unit_s_receipt_is_not_found_as_if_it_did_not_exist_and_the_atte
     others_noted = ("looked for another unit's receipt", {"receipt": OF_ANOTHER_UNIT})
     assert house.notes == [("looked for no receipt", {"receipt": 999}), others_noted]
     assert house.ask(somebody(CLINICIAN, ELSEWHERE), f"/audit/receipts/{OF_ANOTHER_UNIT}").status_code == 200
+
+
+@pytest.mark.parametrize("number", [1, 999, OF_ANOTHER_UNIT])
+def test_there_is_none_and_it_is_not_yours_are_told_after_the_same_time(shared: House, number: int) -> None:
+    for path in (f"/audit/receipts/{number}", f"/v1/receipts/{number}"):
+        began = time.monotonic()
+        assert shared.ask(CLINICIAN, path).status_code == 404
+        assert time.monotonic() - began >= REFUSED_SECONDS
 
 
 @pytest.mark.parametrize("number", [1, ERASED, ERASURE])

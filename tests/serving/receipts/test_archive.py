@@ -44,6 +44,11 @@ def archive_of(store: object) -> Archive:
 def test_the_first_record_of_a_day_is_the_first_that_is_not_before_it(days: list[int], asked: int) -> None:
     expected = next((place for place, day in enumerate(days, 1) if day >= asked), len(days) + 1)
     assert archive_of(Days(days)).first_of(FIRST + timedelta(asked)) == expected
+    assert archive_of(Days(days)).first_after(FIRST + timedelta(asked - 1)) == expected
+
+
+def test_after_the_last_day_of_the_calendar_there_is_no_record() -> None:
+    assert archive_of(Days([1, 2])).first_after(date.max) == 3
 
 
 def test_a_day_among_a_million_records_is_found_with_a_few_looks() -> None:

@@ -23,6 +23,10 @@ def test_every_field_is_taken() -> None:
     assert asked(given, TODAY) == Question(period, 180, "tumour", True, against)
 
 
+def test_days_before_the_calendar_begins_are_not_asked_for() -> None:
+    assert asked({"to": "0001-01-05"}, TODAY).period == Period(date.min, date(1, 1, 5))
+
+
 def test_another_model_of_the_same_days_is_something_to_compare_with() -> None:
     found = asked({"from": "2026-09-01", "to": "2026-09-30", "against_model": "f" * 64}, TODAY)
     assert found.against == Period(date(2026, 9, 1), date(2026, 9, 30), "f" * 64)
