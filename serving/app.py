@@ -6,16 +6,10 @@ without a receipt: what is answered is recorded first, and where it cannot be, n
 
 from __future__ import annotations
 
-import asyncio
-import json
-import logging
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import TypeVar
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -33,8 +27,6 @@ from serving.company import Together
 from serving.current import Current
 from serving.described import described
 from serving.gathering import Gathering
-from serving.logs import tell
-from serving.metrics import Metrics
 from serving.operating import Operating, Operation
 from serving.pages.joined import pages
 from serving.pages.layout import Layout
@@ -47,16 +39,12 @@ from serving.receipts.payload import Receipts, dumped
 from serving.receipts.record import NoReceipt
 from serving.recorded import Answered
 from serving.refused import Refused
+from serving.scoring import AT_ONCE, Scoring
 from serving.standing import example
 from serving.strict_json import InvalidRequest, TooLarge
 from serving.wire import Request as Asked
-from serving.wire import read_request
 
-RETRY_SECONDS = 2
-AT_ONCE = 8 * 1024  # bytes: a patient or a few are answered on the spot, which takes less than to hand them to a thread and back
-SCORERS = 2  # threads that score the others: more would only wait for each other
 _NO_STORE = {"Cache-Control": "no-store"}
-Done = TypeVar("Done")
 
 
 def create_app(
@@ -78,7 +66,8 @@ def create_app(
     current = model if isinstance(model, Current) else Current(model)
     problems = Problems(example(current.artifact.model))
     operation = operation or Operation()
-    service = Service(current, receipts, problems, Together(current, site, _refusal), Gathering(receipts), operation.metrics)
+    scoring = Scoring(receipts, Together(current, site, _refusal), Gathering(receipts), operation.metrics)
+    service = Service(current, problems, scoring)
     door = Door(access, Notes(receipts), problems, operation.waiting)
     asked = [*Operating(operation, current, receipts, problems).routes(), *service.routes()]
     if archive is not None:
@@ -99,12 +88,8 @@ class Service:
     """Answers requests, each in the name of one model: read, scored and written down, recorded, and only then shown."""
 
     current: Current
-    receipts: Receipts
     problems: Problems
-    _together: Together
-    _gathering: Gathering
-    _metrics: Metrics
-    _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(SCORERS, "scoring"))
+    scoring: Scoring
 
     def routes(self) -> list[Route]:
         """What may be asked over HTTP, apart from pages."""
@@ -133,16 +118,10 @@ class Service:
 
     async def scored(self, body: bytes, caller: Mapping[str, object]) -> Response:
         """The answer to a request body, or the problem why there is none."""
-        small = len(body) <= AT_ONCE
-        asked = self._read(body) if small else await self._apart(self._read, body)
+        asked = self._read(body) if len(body) <= AT_ONCE else await self.scoring.apart(self._read, body)
         if isinstance(asked, Response):
             return asked
-        patients = list(zip(asked.patients, _given(body, asked), strict=True))
-        if small:
-            answered = await self._together.answered(patients, caller)
-        else:
-            answered = await self._apart(self._together.answering().answered, patients, caller, _refusal)
-        self._metrics.scored(0, (one.why for one in answered.refused))
+        answered = await self.scoring.answered(body, asked, caller)
         if answered.refused and not asked.many:
             return self.problems.refusal(answered.refused[0])
         return await self._recorded(answered, asked.many)
@@ -150,25 +129,16 @@ class Service:
     async def _recorded(self, answered: Answered, many: bool) -> Response:
         """What will be said, once it is recorded; the problem where it cannot be."""
         try:
-            receipts = await self._gathering.recorded(list(answered.drafts.values()))
+            signed = await self.scoring.recorded(answered)
         except NoReceipt as error:
-            tell(logging.ERROR, "no score: it could not be recorded", reason=error.reason)
-            return self._unavailable(f"no score: it could not be recorded ({error.reason})")
-        self._metrics.scored(len(answered.drafts), ())
-        shown = answered.shown(receipts, self.receipts.public_key)
+            return self.problems.unscored(error)
+        shown = answered.shown(signed, self.scoring.receipts.public_key)
         return Response(self._several(shown) if many else shown[0], 200, _NO_STORE, "application/json")
-
-    async def _apart(self, do: Callable[..., Done], *arguments: object) -> Done:
-        """Done in a thread, where it takes so long that others would wait."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, do, *arguments)
-
-    def _unavailable(self, title: str) -> JSONResponse:
-        return self.problems.problem(HTTPStatus.SERVICE_UNAVAILABLE, title, headers={"Retry-After": str(RETRY_SECONDS)})
 
     def _read(self, body: bytes) -> Asked | Response:
         """Who is to be scored; the problem where the request cannot be read as a whole."""
         try:
-            return read_request(body, datetime.now(UTC).date())
+            return self.scoring.read(body)
         except TooLarge as error:
             return self.problems.unreadable(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, error.faults)
         except InvalidRequest as error:
@@ -181,10 +151,3 @@ class Service:
 
 def _refusal(place: int, refused: Refused) -> dict[str, object]:
     return refused.as_json(f"/patients/{place}")
-
-
-def _given(body: bytes, asked: Asked) -> list[Callable[[], bytes]]:
-    """What gives the JSON of each patient as it came: the body, or a part of it, which was read strictly before."""
-    if not asked.many:
-        return [lambda: body]
-    return [partial(dumped, one) for one in json.loads(body)["patients"]]

@@ -50,6 +50,11 @@ class Problems:
         """The problem of the one patient who is not scored."""
         return self.problem(HTTPStatus.UNPROCESSABLE_ENTITY, _KINDS[refused.why], pointed(refused.faults))
 
+    def unscored(self, error: NoReceipt) -> JSONResponse:
+        """The problem of a score that could not be recorded, and is not shown."""
+        title = f"no score: it could not be recorded ({error.reason})"
+        return self.problem(HTTPStatus.SERVICE_UNAVAILABLE, title, headers={"Retry-After": str(RETRY_SECONDS)})
+
     def install(self, app: Starlette) -> None:
         """Lets every error of `app` leave as a problem document."""
         app.add_exception_handler(HTTPException, self._http)

@@ -28,7 +28,7 @@ from models.analytes import ANALYTES
 from models.artifact import Artifact
 from models.courses import MODALITIES
 from models.history import OUTCOMES
-from serving import app as service
+from serving import scoring as service
 from serving.access.desk import Desk
 from serving.app import create_app
 from serving.field_names import FIELDS
