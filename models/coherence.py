@@ -26,6 +26,7 @@ def require_coherent(model: RiskModel) -> None:
     _require_trees(model)
     _require_refits(model)
     _require_words_and_counts(model)
+    _require_ranks(model)
 
 
 def _require(holds: bool | np.bool_, rule: str) -> None:
@@ -98,6 +99,16 @@ def _require_refits(model: RiskModel) -> None:
     _require(len(model.refits.first) > 0, "at least one refit")
     whole = model.refits.inflation_risk
     _require(_is_number(whole) and 0 < whole < np.inf and (model.refits.inflation > 0).all(), "inflations above 0 and finite")
+
+
+def _require_ranks(model: RiskModel) -> None:
+    if model.ranks is None:
+        return
+    log_odds = model.ranks.log_odds
+    places = log_odds.shape[-1] if log_odds.ndim else 0
+    _require_finite(model.ranks, (len(model.horizons), places), "log_odds")
+    _require(places > 1 and (np.diff(log_odds, axis=1) >= 0).all(), "ranks of two places or more that rise")
+    _require((np.diff(log_odds, axis=0) >= 0).all(), "ranks whose log-odds never fall with the horizon")
 
 
 def _require_words_and_counts(model: RiskModel) -> None:

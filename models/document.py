@@ -12,6 +12,7 @@ from models.design import Column, Design
 from models.imputation import Imputation
 from models.linear import LinearModel, Ramps
 from models.population import Population
+from models.ranks import Ranks
 from models.risk import Calibration, HorizonStanding, Refits, RiskModel
 from models.trees import LeafTables
 
@@ -38,7 +39,7 @@ def model_document(model: RiskModel) -> dict[str, object]:
         },
         "required": list(model.required),
         "development_range": {name: list(ends) for name, ends in model.development_range.items()},
-    }
+    } | ({} if model.ranks is None else {"ranks": _lists(model.ranks, "log_odds")})
 
 
 def model_from(document: Mapping[str, Any], trees: LeafTables | None) -> RiskModel:
@@ -67,6 +68,7 @@ def model_from(document: Mapping[str, Any], trees: LeafTables | None) -> RiskMod
         development_range={name: (low, high) for name, (low, high) in document["development_range"].items()},
         trained_on=document["trained_on"],
         facts=document["facts"],
+        ranks=Ranks(**_arrays(document["ranks"])) if "ranks" in document else None,
     )
 
 

@@ -101,6 +101,7 @@ class HorizonExplanation(NamedTuple):
     terms: Mapping[str, float]
     time_bound: float
     groups: tuple[GroupTerm, ...]
+    rank: float | None = None  # share of development patients with lower log-odds; None where the model keeps none
 
 
 def explain(model: RiskModel, scores: Scores, estimated: NDArray[np.bool_]) -> list[tuple[HorizonExplanation, ...]]:
@@ -139,7 +140,8 @@ def _horizons(
     own = (scores.risk, sigmoid(scores.log_odds - reach), sigmoid(scores.log_odds + reach), scores.log_odds, scores.time_bound)
     risk, low, high, log_odds, bound = (one.ravel().tolist() for one in own)
     terms = (dict(zip(model.design.features, one, strict=True)) for one in _rows(scores.terms))
-    flat = map(HorizonExplanation, days, risk, low, high, log_odds, base, reference, died, terms, bound, groups)
+    ranks = cycle([None]) if model.ranks is None else model.ranks.of(scores.log_odds).ravel().tolist()
+    flat = map(HorizonExplanation, days, risk, low, high, log_odds, base, reference, died, terms, bound, groups, ranks)
     return [tuple(islice(flat, len(model.days))) for _ in scores.risk]
 
 

@@ -21,6 +21,7 @@ from models.example import is_simulated
 from models.imputation import Filled, Imputation
 from models.linear import LinearModel
 from models.population import Population
+from models.ranks import Ranks
 from models.trees import LeafTables
 
 Z95 = 1.959963984540054  # two-sided 95 % of a normal distribution
@@ -118,6 +119,7 @@ class RiskModel:
     development_range: Mapping[str, tuple[float, float]]  # by feature, on the model's scale
     trained_on: str  # "simulated" or the name of the cohort; every child of a model inherits it
     facts: Mapping[str, object] = field(default_factory=dict)  # how it was made and chosen, intended use, limits
+    ranks: Ranks | None = None  # of the development patients; models made before 0.2 keep none, nor do those of fewer than 20
 
     def __post_init__(self) -> None:
         """ValueError where the parts do not fit together: a model is right as a whole or is none."""

@@ -17,6 +17,7 @@ from models.published import PublishedResult
 from models.quality import InputQuality
 from models.risk import LEVEL
 from serving.published_scores import entry, sentence
+from serving.ranked import ALL_SHARES, Ranked
 from serving.standing import DISCLAIMER
 
 PRIMARY = 90  # days: "life expectancy of more than three months"
@@ -85,6 +86,7 @@ class Answer:
     simulated: bool
     release: Mapping[str, object] = field(default_factory=dict)  # who promoted the model; nothing where nobody did
     of_lymphocytes: tuple[str, ...] = ()  # what confounds the count that is graded
+    ranked: Ranked = ALL_SHARES  # at which horizons a rank is to be told rather than a percentage, and why
 
     @cached_property
     def primary(self) -> HorizonExplanation:
@@ -100,6 +102,7 @@ class Answer:
         """The standing, the risks, warnings, reasons, estimates, what published scores say, and what the number is not."""
         yield from self.standing
         yield from map(_risk_sentence, self.horizons)
+        yield from self._rank()
         yield from (f"{days} days: not answered; {why}" for days, why in self.refused_horizons.items())
         yield COVERS + (f", nor {_NOT_KNOWN}" if self.estimates else "")
         yield from self.warnings
@@ -114,6 +117,15 @@ class Answer:
             yield self.lymphopenia.sentence() + _bracketed(self.of_lymphocytes)
         yield from sentence(self.published)
         yield DISCLAIMER
+
+    def _rank(self) -> Iterator[str]:
+        """Where the patient stands among others, if percentages are not known to hold and the model keeps ranks."""
+        one = self.primary
+        if one.rank is not None and self.ranked.shown_as(one.days) == "rank":
+            yield (
+                f"Rank within {one.days} days: above about {round(100 * one.rank)} of 100 patients of the development cohort; "
+                f"a rank, since {' and '.join(self.ranked.why)}"
+            )
 
     def _beside(self) -> dict[str, list[str]]:
         """By input, what is said beside its number, if anything: what confounds it, and of an estimate its range."""
@@ -133,6 +145,8 @@ class Answer:
             "id": self.id or None,
             "standing": list(self.standing),
             "risks": {str(horizon.days): _risk(horizon) for horizon in self.horizons},
+            "shown_as": {str(horizon.days): self.ranked.shown_as(horizon.days) for horizon in self.horizons},
+            "why_rank": list(self.ranked.why),
             "intervals": {"percent": LEVEL, "cover": COVERS},
             "refused_horizons": dict(self.refused_horizons),
             "lymphopenia": None if self.lymphopenia is None else _lymphopenia(self.lymphopenia),
@@ -162,13 +176,14 @@ def _quality(one: InputQuality, remarks: Sequence[str]) -> dict[str, object]:
     return told | {"remarks": list(remarks)} if remarks else told
 
 
-def _risk(horizon: HorizonExplanation) -> dict[str, float]:
+def _risk(horizon: HorizonExplanation) -> dict[str, float | None]:
     return {
         "risk": horizon.risk,
         "low": horizon.low,
         "high": horizon.high,
         "reference": horizon.reference,
         "died_share": horizon.died_share,
+        "rank": horizon.rank,
     }
 
 

@@ -26,6 +26,7 @@ from models.published import published
 from models.quality import quality_of
 from models.risk import RiskModel, Scores
 from serving.answer import Answer, Estimate, InputUsed
+from serving.ranked import ranked
 from serving.refused import Refused
 from serving.standing import release, standing
 
@@ -124,6 +125,7 @@ def _answers(artifact: Artifact, company: Company, site: str) -> Iterable[Answer
             digest=artifact.digest,
             simulated=model.simulated,
             release=release(artifact),
+            ranked=ranked(artifact, patient, site),
         )
 
 

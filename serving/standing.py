@@ -9,10 +9,15 @@ from models.patient import Patient
 from models.population import TIME_ORIGIN
 from models.risk import RiskModel
 
-DISCLAIMER = (
-    "For clinicians, beside their own judgement. Prognostic: what is associated with the risk in patients like these, "
-    "not what causes it. It advises for or against no treatment, and does not say that changing a value would change survival."
+FIXED = (  # stands on every output: page, card, resource, file, receipt
+    "For clinicians, beside their own judgement; not for patients' own use.",
+    "Not by itself a reason to give or to withhold treatment: it advises for or against none.",
+    "Check infection, steroids and biliary obstruction first: each moves these values for a time.",
+    "Prognostic: what is associated with the risk in patients like these, not what causes it; it does not say that changing a "
+    "value would change survival.",
+    "What its regulatory status is, the institution that deploys it must establish.",
 )
+DISCLAIMER = " ".join(FIXED)
 
 
 def standing(artifact: Artifact, patient: Patient, site: str = "") -> list[str]:

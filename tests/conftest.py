@@ -18,6 +18,7 @@ from models.design import Design, columns_of
 from models.imputation import Imputation
 from models.linear import LinearModel, Ramps
 from models.population import Population
+from models.ranks import Ranks
 from models.risk import Calibration, HorizonStanding, Refits, RiskModel
 from models.trees import LeafTables
 
@@ -121,6 +122,7 @@ def hand_made(**changes: object) -> RiskModel:
         required=("ln_alc", "albumin"),
         development_range={name: values[2:4] for name, values in FEATURES.items()},
         trained_on="hand-made cohort",
+        ranks=Ranks(np.array([-3.0, -1.7, -0.8, 0.2])[:, None] + np.linspace(-2.0, 2.0, 50)),
     )
     return replace(model, **changes)  # type: ignore[arg-type]  # tests name the fields of a RiskModel
 

@@ -8,7 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from models.design import DesignMatrix
+from models.design import DesignMatrix, FloatArray
+from models.ranks import ranks_of
 from models.risk import Calibration, RiskModel
 from models.trees import LeafTables
 from training.cohort import Cohort
@@ -19,6 +20,7 @@ from training.learners.leaf_tables import compile_leaf_tables
 from training.learners.learn import LEARNERS, Learned, learn
 from training.learners.plan import HORIZONS, Plan, Settings, plan_of
 from training.learners.promotable import explained_out_of_fold, held_to_riley
+from training.learners.recalibrate import calibrated
 from training.learners.refit import refit
 from training.learners.saved_model import PRIMARY, population_of, saved_model
 from training.progress import Advance, Steps, unwatched
@@ -56,7 +58,8 @@ def fit(cohort: Cohort, settings: Settings, advance: Advance = unwatched) -> Fit
     plan = held_to_riley(plan, PRIMARY, r2)
     model = _model(plan, learner, learned, cross.calibration[learner], advance)
     found = {name: round(value, 6) for name, value in ipa.items()}
-    model = replace(model, facts={**model.facts, "explained": None if r2 is None else round(r2, 6), "learner_ipa": found})
+    facts = {**model.facts, "explained": None if r2 is None else round(r2, 6), "learner_ipa": found}
+    model = replace(model, facts=facts, ranks=ranks_of(_out_of_fold(cross, learner)))
     booster = learned.booster if LEARNERS[learner] > 0 else None
     raw = None if booster is None else bytes(booster.save_raw("ubj"))
     return Fit(model, raw, plan.standings, plan.choice, plan.matrix, cross, learner, ipa, plan)
@@ -80,6 +83,11 @@ def _cross(plan: Plan, advance: Advance) -> CrossFit:
         seed=settings.seed,
         progress=Steps(advance, "cross-validation", settings.folds * settings.repeats),
     )
+
+
+def _out_of_fold(cross: CrossFit, learner: str) -> FloatArray:
+    """What the model's calibration makes of what was said of every patient unseen, once of each: log-odds (n, h)."""
+    return calibrated(cross.repeats[0].raw[learner], cross.calibration[learner])
 
 
 def choose_learner(

@@ -22,6 +22,10 @@ _DAYS = "^[1-9][0-9]*$"
 _UTC = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|\+00:00)$"
 _HEX_128 = {"type": "string", "pattern": "^[0-9a-f]{128}$"}
 _NUMBER_OR_NULL = {"type": ["number", "null"]}
+_SHOWN_AS = (
+    "by days: share where the percentage is known to hold for such patients at this site; rank where only the rank among "
+    "development patients may be told"
+)
 
 
 def answer_schemas(model: RiskModel) -> dict[str, Schema]:
@@ -55,6 +59,8 @@ def _answer() -> Schema:
             "id": {"type": ["string", "null"]},
             "standing": _SAID | {"description": "for whom the number is meant and how far it may be believed: to be read first"},
             "risks": keyed(_risk(), _DAYS) | {"description": "by days after the index date"},
+            "shown_as": keyed({"enum": ["share", "rank"]}, _DAYS) | {"description": _SHOWN_AS},
+            "why_rank": _SAID | {"description": "why a rank is to be shown in the place of a percentage"},
             "intervals": closed({"percent": {"const": LEVEL}, "cover": _WORDS}),
             "refused_horizons": keyed(_WORDS, _DAYS) | {"description": "days that are not answered, and why"},
             "lymphopenia": nullable(_lymphopenia()),
@@ -76,7 +82,9 @@ def _risk() -> Schema:
         "reference": _RISK | {"description": "the risk at the development cohort's average log-odds"},
         "died_share": _RISK | {"description": "the share of the development cohort that had died by then (Kaplan-Meier)"},
     }
-    return closed({"risk": _RISK, "low": _RISK, "high": _RISK, **of_cohort})
+    rank = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
+    rank |= {"description": "the share of development patients with lower log-odds; null where the model keeps no ranks"}
+    return closed({"risk": _RISK, "low": _RISK, "high": _RISK, **of_cohort, "rank": rank})
 
 
 def _lymphopenia() -> Schema:

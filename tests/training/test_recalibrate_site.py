@@ -145,3 +145,11 @@ def test_the_childs_card_holds_and_the_parents_evidence_is_kept(tmp_path, monkey
         assert (out / f"parent-{name}").read_bytes() == (small_artifact / name).read_bytes()
     learner = json.loads((out / "learner.json").read_text())
     assert learner["served"]["90"] != json.loads((out / "parent-learner.json").read_text())["served"]["90"]
+
+
+def test_the_order_of_patients_is_kept_so_that_a_child_ranks_as_its_parent_does(parent, made, local):
+    ranked = [
+        one.ranks.of(one.score(design_matrix(one.design, local.patients)).log_odds) for one in (parent.model, made.model)
+    ]
+    assert np.abs(ranked[0] - ranked[1]).max() <= 1 / parent.model.ranks.log_odds.shape[1]
+    assert 0.3 < ranked[0].mean() < 0.7  # patients drawn from the same world

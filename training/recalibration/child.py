@@ -13,6 +13,7 @@ from statistics import NormalDist
 import numpy as np
 
 from models.design import FloatArray
+from models.ranks import Ranks
 from models.risk import RECALIBRATION, Calibration, Refits, RiskModel
 from training.recalibration.shift import Recalibration
 
@@ -33,6 +34,7 @@ def child_of(parent: RiskModel, learned: Recalibration, site: str, facts: Mappin
         calibration=calibration,
         refits=_unsure(parent.refits, learned.shift_sd, calibration.slope),
         facts={**parent.facts, RECALIBRATION: {"site": site, **facts}},
+        ranks=None if parent.ranks is None else Ranks(learned.apply(parent.ranks.log_odds)),
     )
 
 
