@@ -35,4 +35,5 @@ def test_the_example_model_says_what_it_always_said():
     (answer,) = score(artifact, [read_line(json.dumps(lymphorisk.EXAMPLE_PATIENT).encode())])
     assert isinstance(answer, Answer)
     assert answer.text.startswith(EXAMPLE)
+    assert all(horizon.rank is not None for horizon in answer.horizons)
     assert {horizon.days: horizon.risk for horizon in answer.horizons} == pytest.approx(EXAMPLE_RISKS, abs=1e-9)
