@@ -1,0 +1,153 @@
+"""The diagnosis: which tumour it is, and whether the liver is known to hold metastases; what is not clear stays unknown.
+
+The tumour is that of the confirmed or not refuted Conditions of malignant primaries. Where they name several, the one that claims
+mCODE's profile of the primary cancer counts; else none does, and a person has to say. Absence of a Condition says nothing.
+
+References
+----------
+HL7 FHIR R4 (4.0.1, 2019): Condition. mCODE 4 (2024): PrimaryCancerCondition, SecondaryCancerCondition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from models.fhir.days import moment, moment_in
+from models.fhir.resources import ICD_10, ICD_O_3, Object, Resource, code_in, codings, list_in, object_in, text_in, words
+from models.fhir.tumour_codes import (
+    LUNG,
+    MORPHOLOGY,
+    cancerous,
+    icd_10_liver,
+    icd_10_secondary,
+    icd_10_tumour,
+    named_secondary,
+    named_tumour,
+    names_liver,
+)
+from models.fhir.understood import Listing
+
+PRIMARY = "mcode-primary-cancer-condition"
+SECONDARY = "mcode-secondary-cancer-condition"
+_NOT_SO = {"refuted", "entered-in-error"}
+_OVER = {"inactive", "remission", "resolved"}
+_HISTOLOGY = ("histology-morphology-behavior", "mcode-histology-morphology-behavior")
+
+
+def diagnosis_of(conditions: list[Resource], as_of: date, listing: Listing) -> dict[str, Any]:
+    """Of the patient document: `tumour` where it is clear, and in `history` liver metastases where they are known."""
+    named: dict[str, list[Resource]] = {}
+    liver = False
+    for condition in conditions:
+        if not _of_a_tumour(condition):
+            listing.aside(condition.reference, "Condition", "no tumour")
+            continue
+        if not _counts(condition, as_of, listing):
+            continue
+        if _is_secondary(condition):
+            liver = _told_of_liver(condition, listing) or liver
+        elif tumour := _tumour(condition, listing):
+            named.setdefault(tumour, []).append(condition)
+    found: dict[str, Any] = {}
+    if tumour := _the_one(named, listing):
+        found["tumour"] = tumour
+    return found | ({"history": {"liver_metastases": "yes"}} if liver else {})
+
+
+def _of_a_tumour(condition: Resource) -> bool:
+    """Whether it is about a neoplasm at all."""
+    concept = object_in(condition.body, "code")
+    code = code_in(concept, *ICD_10).upper()
+    profiled = PRIMARY in condition.profiles or SECONDARY in condition.profiles
+    return profiled or code.startswith("C") or code[:2] in ("D0", "D3", "D4") or any(map(cancerous, words(concept)))
+
+
+def _counts(condition: Resource, as_of: date, listing: Listing) -> bool:
+    """Whether it was known, and so, on the index date."""
+    body, reference, what = condition.body, condition.reference, _called(condition)
+    verified, clinical = (_codes(object_in(body, name)) for name in ("verificationStatus", "clinicalStatus"))
+    begun, told = moment_in(body, "onset"), moment(text_in(body, "recordedDate"))
+    why = ""
+    if verified & _NOT_SO:
+        why = "refuted, or entered in error"
+    elif clinical & _OVER:
+        why = "not active: in remission, resolved or inactive"
+    elif any(one is not None and one.day > as_of for one in (begun, told)):
+        why = "begun or recorded after the index date"
+    if why:
+        listing.aside(reference, what, why)
+    return not why
+
+
+def _is_secondary(condition: Resource) -> bool:
+    code = object_in(condition.body, "code")
+    known = SECONDARY in condition.profiles or icd_10_secondary(code_in(code, *ICD_10))
+    return known or any(map(named_secondary, words(code)))
+
+
+def _told_of_liver(condition: Resource, listing: Listing) -> bool:
+    code = object_in(condition.body, "code")
+    sites = [name for one in list_in(condition.body, "bodySite") if isinstance(one, dict) for name in words(one)]
+    if icd_10_liver(code_in(code, *ICD_10)) or any(names_liver(name) for name in (*words(code), *sites)):
+        listing.use(condition.reference)
+        return True
+    listing.aside(condition.reference, _called(condition), "metastases of other organs: only those of the liver are an input")
+    return False
+
+
+def _tumour(condition: Resource, listing: Listing) -> str:
+    """The tumour it tells, if it tells one."""
+    concept = object_in(condition.body, "code")
+    code = code_in(concept, *ICD_10)
+    told = dict.fromkeys(tumour for tumour in (icd_10_tumour(code), *map(named_tumour, words(concept))) if tumour)
+    histology = _histology(condition)
+    if set(told) & {LUNG} and (histology or len(told) > 1):
+        told.pop(LUNG)
+    if histology and not told.keys() - {histology}:
+        told = dict.fromkeys([histology])
+    if list(told) == [LUNG]:
+        why = "lung cancer without a histology: small-cell or not is never guessed"
+        listing.aside(condition.reference, _called(condition), why)
+        return ""
+    if len(told) != 1:
+        why = "its code and its words name different tumours" if told else "no malignant primary tumour that can be read"
+        listing.aside(condition.reference, _called(condition), why)
+        return ""
+    return next(iter(told))
+
+
+def _histology(condition: Resource) -> str:
+    """What mCODE's extension, or a morphology beside the code, tells of a lung cancer."""
+    concepts: list[Object] = [object_in(condition.body, "code")]
+    for one in list_in(condition.body, "extension"):
+        if isinstance(one, dict) and text_in(one, "url").rpartition("/")[2] in _HISTOLOGY:
+            concepts.append(object_in(one, "valueCodeableConcept"))
+    codes = [coding.code for concept in concepts for coding in codings(concept) if coding.system in ICD_O_3]
+    known = {MORPHOLOGY[code] for code in codes if code in MORPHOLOGY}
+    return known.pop() if len(known) == 1 else ""
+
+
+def _the_one(named: Mapping[str, list[Resource]], listing: Listing) -> str:
+    """The tumour of all; of several that of the one primary cancer by profile, else none."""
+    primary = [tumour for tumour, found in named.items() if any(PRIMARY in one.profiles for one in found)]
+    chosen = next(iter(named)) if len(named) == 1 else primary[0] if len(primary) == 1 else ""
+    for tumour, found in named.items():
+        for one in found:
+            if tumour == chosen:
+                listing.use(one.reference)
+            else:
+                why = f"another primary is read, {chosen}" if chosen else "several primaries: which of them is meant is not told"
+                listing.aside(one.reference, tumour, why)
+    return chosen
+
+
+def _codes(concept: Object) -> set[str]:
+    return {one.code for one in codings(concept)}
+
+
+def _called(condition: Resource) -> str:
+    """Its code, which names no patient."""
+    found = codings(object_in(condition.body, "code"))
+    return next((f"code {one.code[:40]}" for one in found if one.code), "no code")

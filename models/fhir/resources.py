@@ -1,0 +1,148 @@
+"""The resources of a bundle, a list or one alone: tolerant of everything that is no business of ours, and never surprised.
+
+References are resolved within what was sent and never fetched: by fullUrl, by Type/id, and contained ones by #id.
+
+References
+----------
+HL7 FHIR R4 (4.0.1, 2019): Bundle, References (2.3.0.1 resolving references in bundles), CodeableConcept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+LOINC, SNOMED, UCUM = "http://loinc.org", "http://snomed.info/sct", "http://unitsofmeasure.org"
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+ICD_10 = ("http://hl7.org/fhir/sid/icd-10", "http://hl7.org/fhir/sid/icd-10-cm", "http://fhir.de/CodeSystem/bfarm/icd-10-gm")
+ICD_O_3 = ("http://terminology.hl7.org/CodeSystem/icd-o-3", "urn:oid:2.16.840.1.113883.6.43.1")
+DEEPEST = 8  # bundles within bundles, lists within lists
+LONGEST_NAME = 128  # characters of a reference or a code that is repeated
+
+Object = Mapping[str, Any]
+_NOTHING: Object = {}
+
+
+@dataclass(frozen=True)
+class Coding:
+    """A code of a system, with the words beside it."""
+
+    system: str
+    code: str
+    display: str = ""
+
+
+def object_in(holder: object, name: str) -> Object:
+    """The object of that name, or an empty one."""
+    found = holder.get(name) if isinstance(holder, dict) else None
+    return found if isinstance(found, dict) else _NOTHING
+
+
+def list_in(holder: object, name: str) -> list[Any]:
+    """The list of that name, or an empty one."""
+    found = holder.get(name) if isinstance(holder, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def text_in(holder: object, name: str) -> str:
+    """The text of that name, or none."""
+    found = holder.get(name) if isinstance(holder, dict) else None
+    return found.strip() if isinstance(found, str) else ""
+
+
+def codings(concept: Object) -> list[Coding]:
+    """The codings of a CodeableConcept."""
+    found = [one for one in list_in(concept, "coding") if isinstance(one, dict)]
+    return [Coding(text_in(one, "system"), text_in(one, "code"), text_in(one, "display")) for one in found]
+
+
+def words(concept: Object) -> list[str]:
+    """What a concept is called: its text, and the words beside its codes."""
+    return [found for found in (text_in(concept, "text"), *(one.display for one in codings(concept))) if found]
+
+
+def code_in(concept: Object, *systems: str) -> str:
+    """The first code of one of the systems, or none."""
+    return next((one.code for one in codings(concept) if one.system in systems and one.code), "")
+
+
+def first_code(concept: Object) -> str:
+    """The first code of any system."""
+    return next((one.code for one in codings(concept) if one.code), "")
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource with the reference under which it is told of."""
+
+    reference: str
+    kind: str
+    body: Object
+    url: str = ""  # fullUrl of its entry
+
+    @property
+    def id(self) -> str:
+        """Its own id, or none."""
+        return text_in(self.body, "id")
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """The last parts of the profiles it claims: mcode-cancer-patient."""
+        found = (one for one in list_in(object_in(self.body, "meta"), "profile") if isinstance(one, str))
+        return tuple(one.rpartition("/")[2].partition("|")[0] for one in found)
+
+
+@dataclass(frozen=True)
+class Resources:
+    """All that was sent, in order."""
+
+    all: tuple[Resource, ...]
+
+    def of(self, *kinds: str) -> list[Resource]:
+        """Those of the kinds."""
+        return [one for one in self.all if one.kind in kinds]
+
+    def found(self, reference: Object, within: Resource) -> Resource | None:
+        """What a Reference points to, if it was sent; `within` is the resource that holds it."""
+        target = text_in(reference, "reference")
+        if not target:
+            return None
+        if target.startswith("#"):
+            return _contained(target[1:], within)
+        last = "/".join(target.split("/_history/")[0].split("/")[-2:])
+        id = target.removeprefix("urn:uuid:") if target.startswith("urn:uuid:") else ""  # of a list, whose entries have no URL
+        fits = (one for one in self.all if target in (one.url, one.reference) or last == one.reference or (id and one.id == id))
+        return next(fits, None)
+
+
+def resources_of(document: object) -> Resources:
+    """The resources of a Bundle, of a list, or the one that `document` is."""
+    return Resources(tuple(_each(document, "", 0)))
+
+
+def _each(document: object, url: str, depth: int) -> Iterator[Resource]:
+    if depth > DEEPEST:
+        return
+    if isinstance(document, list):
+        for one in document:
+            yield from _each(one, "", depth + 1)
+    elif isinstance(document, dict):
+        if document.get("resourceType") == "Bundle":
+            for entry in list_in(document, "entry"):
+                if isinstance(entry, dict) and isinstance(entry.get("resource"), dict):
+                    yield from _each(entry["resource"], text_in(entry, "fullUrl"), depth + 1)
+        else:
+            yield _resource(document, url)
+
+
+def _resource(body: Object, url: str) -> Resource:
+    kind, id = text_in(body, "resourceType"), text_in(body, "id")
+    reference = f"{kind}/{id}" if kind and id else url or kind or "a resource without a type"
+    return Resource(reference[:LONGEST_NAME], kind, body, url)
+
+
+def _contained(id: str, within: Resource) -> Resource | None:
+    found = (one for one in list_in(within.body, "contained") if isinstance(one, dict) and text_in(one, "id") == id)
+    body = next(found, None)
+    return None if body is None else Resource(f"{within.reference}#{id}"[:LONGEST_NAME], text_in(body, "resourceType"), body)
