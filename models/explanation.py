@@ -161,28 +161,45 @@ def _rows(values: FloatArray) -> list[list[float]]:
     return rows
 
 
+class Reason(NamedTuple):
+    """A clinical group that is named as a reason, and those about as large as it in the same direction."""
+
+    group: GroupTerm
+    equal: tuple[str, ...]
+
+
+def ranked_reasons(groups: Sequence[GroupTerm]) -> tuple[list[Reason], list[GroupTerm]]:
+    """The reasons, the largest first, and the groups that rest on estimates for the most part and are therefore none."""
+    ranked = sorted(groups, key=lambda group: -abs(group.points))
+    named = [group for group in ranked if group.is_reason]
+    found = [Reason(group, _equal(group, named[place + 1 :])) for place, group in enumerate(named)]
+    return found, [group for group in ranked if group.estimated_share > ESTIMATED_SHARE]
+
+
 def reasons(explanation: HorizonExplanation, beside: Mapping[str, str] = _NOTHING) -> list[str]:
     """The sentences of one horizon, the largest group first; groups that rest on estimates are said apart, never as reasons.
 
     `beside` holds, by group, what is said in its sentence of the numbers it is made of.
     """
-    ranked = sorted(explanation.groups, key=lambda group: -abs(group.points))
-    named = [group for group in ranked if group.is_reason]
-    sentences = [_sentence(group, named[place + 1 :]) + beside.get(group.group, "") for place, group in enumerate(named)]
-    for group in ranked:
-        if group.estimated_share > ESTIMATED_SHARE:
-            estimated = f"{group.group}: mostly not measured, estimated from the rest; not a reason"
-            sentences.append(estimated + beside.get(group.group, ""))
+    named, estimated = ranked_reasons(explanation.groups)
+    sentences = [_sentence(one) + beside.get(one.group.group, "") for one in named]
+    for group in estimated:
+        words = f"{group.group}: mostly not measured, estimated from the rest; not a reason"
+        sentences.append(words + beside.get(group.group, ""))
     return sentences or ["nothing sets this patient apart from the development cohort's average"]
 
 
-def _sentence(group: GroupTerm, smaller: Sequence[GroupTerm]) -> str:
+def _sentence(reason: Reason) -> str:
+    group = reason.group
     direction = "raise" if group.points > 0 else "lower"
     words = f"{group.group}: {direction}s the risk by {abs(group.points) * 100:.1f} percentage points"
     if not group.distinguishable:
         return words + " (not distinguishable from no effect)"
-    equal = [other.group for other in smaller if _overlap(group, other)]
-    return words + (f" (about equally with {', '.join(equal)})" if equal else "")
+    return words + (f" (about equally with {', '.join(reason.equal)})" if reason.equal else "")
+
+
+def _equal(group: GroupTerm, smaller: Sequence[GroupTerm]) -> tuple[str, ...]:
+    return tuple(other.group for other in smaller if _overlap(group, other)) if group.distinguishable else ()
 
 
 def _overlap(a: GroupTerm, b: GroupTerm) -> bool:
