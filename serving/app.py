@@ -71,7 +71,8 @@ def create_app(
     door = Door(access, Notes(receipts), problems, operation.waiting)
     asked = [*Operating(operation, current, receipts, problems).routes(), *service.routes()]
     if archive is not None:
-        asked += pages(Reader(archive, door.notes, partial(posted, sessions=sessions) if sessions is not None else no_forms))
+        forms = partial(posted, sessions=sessions) if sessions is not None else no_forms
+        asked += pages(Reader(archive, door.notes, forms), scoring)
     if sessions is not None:
         asked += Signing(sessions, door.notes, ways or Ways()).routes()
     app = Starlette(routes=door.before(asked))

@@ -15,7 +15,7 @@ from serving.access.sessions import CSRF, Sessions
 from serving.body import BODY_SECONDS
 
 LONGEST = 64 * 1024  # bytes
-MOST = 100  # fields
+MOST = 300  # fields: the page of a patient has a value, a unit and a day for each of a score of laboratory values
 _MALFORMED = f"the form cannot be read: allowed are at most {MOST} fields in UTF-8, name=value, joined by &"
 
 

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from serving.pages import assets, attributions, export, finding, home, noted, receipt, verification
+from serving.pages import (
+    assets,
+    attributions,
+    export,
+    finding,
+    home,
+    noted,
+    patient_answer,
+    patient_form,
+    receipt,
+    verification,
+)
 from serving.pages.reader import Reader
+from serving.scoring import Scoring
 
 
-def pages(reader: Reader) -> list[Route]:
+def pages(reader: Reader, scoring: Scoring) -> list[Route]:
     """What a browser may ask for; each has its row in `serving.access.permissions`."""
-    rooms = (finding, noted, receipt, verification, attributions, export)
-    return [*assets.routes(), *home.routes(), *(one for room in rooms for one in room.routes(reader))]
+    rooms = (patient_answer, finding, noted, receipt, verification, attributions, export)
+    own = (one for room in rooms for one in room.routes(reader))
+    return [*assets.routes(), *home.routes(), *patient_form.routes(reader, scoring), *own]

@@ -20,6 +20,7 @@ from serving.access.sessions import IDLE_SECONDS
 from serving.access.way_back import sign_in_from
 from serving.current import Current
 from serving.pages import assets
+from serving.pages.patient_fields import called
 from serving.pages.words import say, words
 from serving.receipts.telling import percent, signed
 from serving.receipts.text import right_aligned
@@ -27,9 +28,11 @@ from serving.standing import DISCLAIMER, opening
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 NAVIGATION = (  # path, and its word in words/en/layout.toml; shown to those who may go there
     ("/", "home"),
+    ("/patient", "patient"),
     ("/audit", "find"),
     ("/audit/verification", "verification"),
     ("/audit/attributions", "attributions"),
@@ -104,8 +107,22 @@ def environment() -> Environment:
     )
     found.globals.update(say=words(), asset=assets.url_of, sign_out=SIGN_OUT)
     shown = {"moment": moment, "percent": percent, "signed": signed, "points": points, "digits": digits, "measured": measured}
-    found.filters.update(shown, right_aligned=right_aligned)
+    found.filters.update(shown, right_aligned=right_aligned, exactly=exactly, fill=fill, called=called)
     return found
+
+
+def exactly(number: float, words: object) -> Markup:
+    """A number as it is shown, with every digit it has behind it."""
+    from markupsafe import Markup
+
+    return Markup('<data value="{}">{}</data>').format(digits(number), words)
+
+
+def fill(sentence: str, **parts: object) -> Markup:
+    """A sentence of ours, filled in; what is put into it is escaped unless it is markup already."""
+    from markupsafe import Markup, escape
+
+    return Markup(escape(sentence)).format(**parts)
 
 
 def moment(time: str) -> str:

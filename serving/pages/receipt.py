@@ -5,35 +5,28 @@ An auditor sees any receipt. A clinician sees those of the own unit, without the
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from http import HTTPStatus
-from typing import Any
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from models.identity import Identity
 from serving.access.door import route, who
 from serving.access.permissions import Action, may
 from serving.pages.layout import HEADERS, rendered
 from serving.pages.noted import Noted, about
+from serving.pages.owned import owned
 from serving.pages.printed import printed
 from serving.pages.reader import Reader, number_in
 from serving.pages.receipt_view import seen
-from serving.receipts.audited import Audited, audited
-from serving.receipts.finding import Asked
+from serving.receipts.audited import Audited
 from serving.receipts.payload import dumped
-from serving.receipts.record import SCORE
 from serving.receipts.replay import FAILED, Replayed, replayed
 
 PATH = "/audit/receipts/{sequence}"
-REFUSED_SECONDS = 0.05  # to open another unit's receipt takes some milliseconds, to find none takes none: both are told then
 
 
 def routes(reader: Reader) -> list[Route]:
@@ -62,20 +55,20 @@ class ReceiptPages:
 
     async def page(self, request: Request) -> Response:
         """The receipt whole."""
-        one = await self._audited(request)
+        one = await owned(self.reader, request)
         notes = await self._notes(request, one)
         await self.reader.note(request, "viewed", receipt=one.receipt.record.sequence)
         return self._rendered(request, one, notes)
 
     async def print(self, request: Request) -> Response:
         """The printable page, as `lymphorisk audit show --html` writes it."""
-        one = await self._audited(request)
+        one = await owned(self.reader, request)
         await self.reader.note(request, "viewed", receipt=one.receipt.record.sequence, form="printable page")
         return printed(one)
 
     async def json(self, request: Request) -> Response:
         """The receipt as a file, every digit."""
-        one = await self._audited(request)
+        one = await owned(self.reader, request)
         number = one.receipt.record.sequence
         await self.reader.note(request, "exported", receipt=number, form="json", records=1)
         named = {"Content-Disposition": f'attachment; filename="receipt-{number}.json"'}
@@ -84,14 +77,14 @@ class ReceiptPages:
 
     async def document(self, request: Request) -> Response:
         """The receipt for a program, every digit; whoever may see the page may have it."""
-        one = await self._audited(request)
+        one = await owned(self.reader, request)
         await self.reader.note(request, "viewed", receipt=one.receipt.record.sequence, form="json")
         return Response(dumped(one.as_json()), headers=HEADERS, media_type="application/json")
 
     async def replay(self, request: Request) -> Response:
         """The receipt, with what became of it when it was computed again just now."""
         await self.reader.posted(request)
-        one = await self._audited(request)
+        one = await owned(self.reader, request)
         archive = self.reader.archive
         receipt = archive.receipt(one.receipt.record)
         (found,) = await self.reader.read(lambda: list(replayed([receipt], archive.models)))
@@ -108,36 +101,6 @@ class ReceiptPages:
     def _rendered(self, request: Request, one: Audited, notes: Sequence[Noted], replay: Replayed | None = None) -> Response:
         more = {"notes": notes, "replay": replay, "replay_look": _look(replay)}
         return rendered(request, "receipt.html", **seen(one, may(who(request), Action.SEE_ALL)) | more)
-
-    async def _audited(self, request: Request) -> Audited:
-        """The receipt asked for, which whoever asks may see; 404 otherwise, whether it is not there or another unit's."""
-        number, loop = number_in(request.path_params["sequence"]), asyncio.get_running_loop()
-        told = loop.time() + REFUSED_SECONDS
-        one = await self.reader.read(partial(self._looked_up, number))
-        identity = who(request)
-        if one is not None and (may(identity, Action.SEE_ALL) or _own(identity, one)):
-            return one
-        # both are noted, and answered as late: whoever hears sooner of the one than of the other would know which it was
-        await self.reader.note(request, "looked for another unit's receipt" if one else "looked for no receipt", receipt=number)
-        await asyncio.sleep(told - loop.time())
-        raise HTTPException(HTTPStatus.NOT_FOUND, "there is no such receipt")
-
-    def _looked_up(self, number: int) -> Audited | None:
-        archive = self.reader.archive
-        if archive.store.record(number) is None:
-            return None
-        return next(audited(archive.store, archive.keys, Asked((str(number),))))
-
-
-def _own(identity: Identity, one: Audited) -> bool:
-    """Whether their unit asked for the score, or they themselves if they have none; events and what was erased are nobody's."""
-    document: Mapping[str, Any] = one.receipt.document or {}
-    asked: Mapping[str, Any] | None = document.get("caller", {}).get("who") if one.receipt.record.kind == SCORE else None
-    if asked is None:
-        return False
-    if not identity.unit:  # two who have none are not therefore of one
-        return (asked["name"], asked["by"]) == (identity.name, identity.by)
-    return bool(asked["unit"] == identity.unit)
 
 
 def _look(replay: Replayed | None) -> str:

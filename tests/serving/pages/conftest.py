@@ -268,7 +268,7 @@ def entered(browser: Browser, url: str, role: Role, size: tuple[int, int] = DESK
 
 def told_of_itself(page: Page, said: ConsoleMessage) -> bool:
     """Whether the browser only tells that the page itself was "not found" or "not for you", which is a page, too."""
-    return "status of 40" in said.text and said.location["url"] == page.url
+    return "status of 4" in said.text and said.location["url"] == page.url
 
 
 def violations(page: Page) -> list[str]:

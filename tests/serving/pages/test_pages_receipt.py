@@ -14,7 +14,7 @@ import pytest
 
 from models.example import EXAMPLE
 from models.identity import Identity, Role
-from serving.pages.receipt import REFUSED_SECONDS
+from serving.pages.owned import REFUSED_SECONDS
 from serving.receipts.telling import percent, signed
 
 from .conftest import ELSEWHERE, ERASED, ERASURE, HERE, OF_ANOTHER_UNIT, SCORES, SITE, WHOLE, House, somebody

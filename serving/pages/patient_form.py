@@ -1,0 +1,161 @@
+"""The page on which a clinician enters a patient: every value with its unit and its day, and what is wrong said beside it.
+
+What was filled in is scored by the one way that all patients go (`serving.scoring`). An answer is shown on a page of its own,
+which can be read again, printed and passed on within the unit; a refusal shows the form as it was filled in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from models.fault import Fault
+from models.lymphopenia import Lymphopenia, lymphopenia
+from models.patient import Patient
+from serving.access.door import route, who
+from serving.caller import over_http
+from serving.pages import patient_fields as known
+from serving.pages.layout import HEADERS, rendered
+from serving.pages.patient_given import DRAWN, DRAWS, Given, given_of
+from serving.pages.reader import Reader
+from serving.pages.words import say
+from serving.receipts.record import NoReceipt
+from serving.refused import Refused
+from serving.scoring import NotScored, Scoring
+from serving.strict_json import InvalidRequest
+
+PATH = "/patient"
+MORE, ACT = "more", "act"  # the button that asks for another row of treatments, and the name of all buttons
+BY = "page"
+ROWS = "rows"
+
+
+@dataclass(frozen=True)
+class Form:
+    """What stands in the fields, what is wrong by field, how many rows of treatments there are, and why there is no risk."""
+
+    values: Mapping[str, str]
+    faults: Mapping[str, Sequence[str]] = field(default_factory=dict)  # by field; "" for what belongs to none
+    rows: int = known.LEAST_ROWS
+    why: str = ""  # the word of `serving.refused.Why`, or nothing
+    lymphopenia: Lymphopenia | None = None
+
+    def value(self, name: str) -> str:
+        """What was filled in there."""
+        return self.values.get(name, "")[: known.LONGEST]
+
+
+def routes(reader: Reader, scoring: Scoring) -> list[Route]:
+    """The form, and what becomes of it."""
+    page = PatientForm(reader, scoring)
+    return [route("GET", PATH, page.empty), route("POST", PATH, page.filled)]
+
+
+@dataclass(frozen=True)
+class PatientForm:
+    """Asks for a patient, and answers with the page of the receipt or with the form and what is wrong in it."""
+
+    reader: Reader
+    scoring: Scoring
+
+    async def empty(self, request: Request) -> Response:
+        """The form with nothing in it but the day."""
+        return _page(request, Form({"as_of": datetime.now(UTC).date().isoformat()}))
+
+    async def filled(self, request: Request) -> Response:
+        """To the page of the answer, once it is recorded; else the form again."""
+        values = await self.reader.posted(request)
+        _require_known(values)
+        rows = _rows(values)
+        if values.get(ACT) == MORE:
+            return _page(request, Form(values, rows=min(rows + 2, known.MOST_ROWS)))
+        given = given_of(values)
+        if given.faults:
+            return _page(request, _faulty(values, rows, given, given.faults), HTTPStatus.UNPROCESSABLE_ENTITY)
+        try:
+            scored = await self.scoring.one(given.body, over_http(request, who(request)) | {"by": BY})
+        except InvalidRequest as error:
+            return _page(request, _faulty(values, rows, given, error.faults), HTTPStatus.UNPROCESSABLE_ENTITY)
+        except NotScored as error:
+            form = self._refused(values, rows, given, error.refused)
+            return _page(request, form, HTTPStatus.UNPROCESSABLE_ENTITY)
+        except NoReceipt as error:
+            detail = f"no score: it could not be recorded ({error.reason})"
+            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "2"}) from error
+        return RedirectResponse(f"{PATH}/{scored.receipt.sequence}", HTTPStatus.SEE_OTHER, HEADERS)
+
+    def _refused(self, values: Mapping[str, str], rows: int, given: Given, refused: Refused) -> Form:
+        """Why there is no risk, and what the lymphocytes tell all the same."""
+        (patient,) = self.scoring.read(given.body).patients
+        known_of = lymphopenia(patient) if isinstance(patient, Patient) else None
+        return _faulty(values, rows, given, refused.faults, refused.why, known_of)
+
+
+def _page(request: Request, form: Form, status: int = HTTPStatus.OK) -> Response:
+    return rendered(
+        request,
+        "patient_form.html",
+        status,
+        form=form,
+        blood=known.labs(known.BLOOD),
+        chemistry=known.labs(known.CHEMISTRY),
+        condition=known.labs(known.STATUS),
+        tumours=known.tumours(),
+        known=known,
+        sexes=("female", "male", "unknown"),
+    )
+
+
+def _faulty(
+    values: Mapping[str, str],
+    rows: int,
+    given: Given,
+    faults: Sequence[Fault],
+    why: str = "invalid",
+    found: Lymphopenia | None = None,
+) -> Form:
+    """The form with its faults beside the fields; a fault of no field that is there stands above all."""
+    by_field: dict[str, list[str]] = {}
+    for fault in faults:
+        name = given.field_of(fault.field)
+        likely = say("patient", "likely", likely=fault.likely) if fault.likely else ""
+        told = say("patient", "allowed", allowed=fault.allowed) + likely
+        lines = by_field.setdefault(name if _is_field(name) else "", [])
+        said = told if _is_field(name) else f"{fault.field.rpartition('/')[2]}: {told}"
+        if said not in lines:
+            lines.append(said)
+    return Form(values, by_field, rows, why, found)
+
+
+def _is_field(name: str) -> bool:
+    return name in FIELDS
+
+
+FIELDS = frozenset(
+    (
+        *(*known.PERSON, DRAWN, DRAWS, *known.FLAG_NAMES, *known.NUMBERS, "last_line_outcome"),
+        *(f"{name}{part}" for name in known.MEASURED for part in ("", "_unit", "_date", "_uln")),
+        *(f"t{place}_{name}" for place in range(known.MOST_ROWS) for name in known.TREATED),
+    )
+)
+
+
+def _require_known(values: Mapping[str, str]) -> None:
+    """400 for a field that the form has not: it would be left aside in silence."""
+    if set(values) - FIELDS - {ACT, ROWS}:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "the form has a field that it never had")
+
+
+def _rows(values: Mapping[str, str]) -> int:
+    """How many rows of treatments there were."""
+    given = values.get(ROWS, "")
+    asked = int(given) if given.isdecimal() and len(given) < 3 else known.LEAST_ROWS
+    filled = max((place + 1 for place in range(known.MOST_ROWS) if values.get(f"t{place}_modality")), default=0)
+    return min(max(asked, filled, known.LEAST_ROWS), known.MOST_ROWS)

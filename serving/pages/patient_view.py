@@ -1,0 +1,159 @@
+"""What the page of an answer shows: the receipt's own numbers, in the order in which a clinician asks for them.
+
+Nothing is computed here that could be another number than the receipt's: shares of a hundred are its risks rounded, reasons are
+ranked by its percentage points, and the picture of their sum is drawn only where they add up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from models.analytes import ANALYTES
+from models.explanation import GroupTerm, ranked_reasons
+from models.tumours import LABELS
+from serving.pages.drawing import DoesNotAddUp, Staircase, staircase
+from serving.pages.patient_drawing import curve, hundred
+from serving.pages.receipt_view import PLAIN
+from serving.pages.words import say
+from serving.receipts.audited import Audited
+from serving.receipts.telling import value_used
+
+DAY = 90  # the horizon that is told first, or the one nearest to it
+HISTORY = ("alc", "anc", "nlr", "ca19_9")
+LAST_DRAWS = 3  # lymphocyte counts told beside the grade
+STATES = {  # how a state of an input is told; words/en/answer.toml has the words
+    "ok": "state_ok",
+    "converted": "state_converted",
+    "stale": "state_stale",
+    "at least": "state_at_least",
+    "below detection": "state_below",
+    "implausible": "state_implausible",
+    "out of range": "state_out_of_range",
+    "not measured": "state_not_measured",
+    "not applicable": "state_not_applicable",
+    "not interpretable": "state_not_interpretable",
+    "estimated": "state_estimated",
+    "given but not used": "state_not_used",
+}
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One reason: the group, whether it raises, by how many points, what is to be added, and what confounds its numbers."""
+
+    group: str
+    raises: bool
+    points: float
+    distinguishable: bool
+    equal: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input: its value as used, its states in words, whether any casts doubt, and what it could change."""
+
+    name: str
+    label: str
+    value: str
+    states: tuple[tuple[str, bool], ...]
+    remarks: tuple[str, ...]
+    estimate: Mapping[str, Any] | None
+
+
+def shown(one: Audited) -> dict[str, Any]:
+    """Everything the template of an answer asks for, of a receipt that holds one."""
+    document = one.receipt.document or {}
+    answer = document["answer"]
+    main = min(answer["risks"], key=lambda days: abs(int(days) - DAY))
+    risk, explained = answer["risks"][main], answer["explanation"]["horizons"][main]
+    groups = [_group(group) for group in explained["groups"]]
+    causes, estimated = ranked_reasons(groups)
+    beside = _beside(answer["explanation"]["inputs"])
+    return {
+        "record": one.receipt.record,
+        "broken": one.broken,
+        "document": document,
+        "patient": document["patient"],
+        "tumour": LABELS.get(document["patient"]["tumour"], document["patient"]["tumour"]),
+        "as_of": _as_of(document),
+        "answer": answer,
+        "main": main,
+        "risk": risk,
+        "as_share": answer.get("shown_as", {}).get(main) == "share",
+        "people": hundred(round(100 * risk["risk"])),
+        "curve": curve(answer["risks"]),
+        "causes": [
+            Cause(
+                one.group.group,
+                one.group.points > 0,
+                abs(100 * one.group.points),
+                one.group.distinguishable,
+                one.equal,
+                beside.get(one.group.group, ()),
+            )
+            for one in causes
+        ],
+        "estimated": [group.group for group in estimated],
+        "waterfall": _waterfall(explained, risk),
+        "groups": explained["groups"],
+        "inputs": list(_inputs(answer)),
+        "draws": _draws(document["patient"], "alc")[:LAST_DRAWS],
+        "published": [found for found in answer["published_scores"] if found["value"] is not None],
+        "unpublished": [found for found in answer["published_scores"] if found["value"] is None],
+    }
+
+
+def _as_of(document: Mapping[str, Any]) -> str:
+    given = document["given"]
+    return str(given.get("as_of", "")) if isinstance(given, dict) else ""
+
+
+def _group(told: Mapping[str, Any]) -> GroupTerm:
+    points, share = told["percentage_points"] / 100, told["estimated_share"]
+    return GroupTerm(told["group"], told["term"], told["low"], told["high"], points, share)
+
+
+def _beside(inputs: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
+    """By clinical group, what confounds the numbers it is made of."""
+    found: dict[str, dict[str, None]] = {}
+    for one in inputs:
+        for remark in one.get("remarks", ()):
+            found.setdefault(one["group"], {})[f"{one['label']}: {remark}"] = None
+    return {group: tuple(told) for group, told in found.items()}
+
+
+def _waterfall(explained: Mapping[str, Any], risk: Mapping[str, float]) -> Staircase | None:
+    """From the risk at the average log-odds to the risk of this patient; None where the receipt's numbers do not add up."""
+    steps = [(group["group"], group["percentage_points"]) for group in explained["groups"]]
+    start, end = (say("answer", "reference"), 100 * risk["reference"]), (say("answer", "this_patient"), 100 * risk["risk"])
+    try:
+        return staircase(start, steps, end, lambda value: f"{value:.1f}", say("answer", "rest", many="{many}"), base=0.0)
+    except DoesNotAddUp:
+        return None
+
+
+def _inputs(answer: Mapping[str, Any]) -> Sequence[Input]:
+    """Every input: those in doubt first, since they are what a reader has to know."""
+    used = {one["feature"]: one for one in answer["explanation"]["inputs"]}
+    estimates = {one["feature"]: one for one in answer["estimates"]}
+    found = []
+    for one in answer["quality"]:
+        states = tuple((_state(state), state not in PLAIN) for state in one["states"])
+        value = value_used(used[one["input"]]) if one["input"] in used else ""
+        remarks = tuple(remark for remark in one.get("remarks", ()) if not remark.startswith("estimated as "))
+        found.append(Input(one["input"], one["label"], value, states, remarks, estimates.get(one["input"])))
+    return sorted(found, key=lambda one: (not any(doubt for _, doubt in one.states), one.estimate is None))
+
+
+def _state(state: str) -> str:
+    return say("answer", STATES.get(state, "state_other"), state=state)
+
+
+def _draws(patient: Mapping[str, Any], analyte: str) -> list[dict[str, Any]]:
+    """The draws of an analyte as they were understood, the newest first."""
+    every = [one for one in patient["measurements"] if one["analyte"] == analyte]
+    unit = ANALYTES[analyte].unit
+    return [{**one, "unit": "" if unit == "1" else unit} for one in sorted(every, key=lambda one: one["days_before_index"])]
