@@ -15,6 +15,7 @@ from training.commands.draft import draft
 from training.commands.evaluate import evaluate
 from training.commands.fetch import fetch
 from training.commands.history import history
+from training.commands.importing import app as importing
 from training.commands.promote import promote_command
 from training.commands.recalibrate import recalibrate
 from training.commands.rollback import rollback
@@ -26,5 +27,6 @@ def mount(app: typer.Typer, pyfunc: Path) -> None:
     """Add the commands to `app`; `pyfunc` is the models-from-code file that MLflow is to register."""
     for command in (simulate, draft, check, card, evaluate, fetch, recalibrate, rollback, history):
         app.command()(command)
+    app.add_typer(importing, name="import")
     app.command()(train_command(pyfunc))
     app.command()(promote_command(pyfunc))

@@ -102,9 +102,10 @@ class PostgreSql:
 
     def fill(self, name: str, columns: Columns, rows: Iterable[Sequence[Any]]) -> None:
         self.run(f"CREATE TEMPORARY TABLE {name} ({_declared(columns)})")
-        with self.connection.cursor() as cursor, cursor.copy(f"COPY {name} FROM STDIN".encode()) as copy:
-            for row in rows:
-                copy.write_row(row)
+        for batch in _batches(rows):  # rows may come from a query of this very session, which waits while it copies
+            with self.connection.cursor() as cursor, cursor.copy(f"COPY {name} FROM STDIN".encode()) as copy:
+                for row in batch:
+                    copy.write_row(row)
         self.run(f"ANALYZE {name}")
 
     def save(self, select: str, path: Path) -> None:
