@@ -12,6 +12,7 @@ from training.commands.answering import answer, refuse, refusing
 from training.commands.options import AsJson
 
 if TYPE_CHECKING:
+    from training.sources.account import Account
     from training.sources.imported import Wanted
 
 app = typer.Typer(no_args_is_help=True, help="A source becomes a cohort file and its tables: OMOP CDM.")
@@ -19,7 +20,7 @@ Out = Annotated[Path, typer.Option("--out", help="Folder for cohort file, tables
 LineNumber = Annotated[int, typer.Option("--line", min=1, max=30, help="The index date is the day on which this line began.")]
 Day = Annotated[str, typer.Option("--date", metavar="YYYY-MM-DD", help="One index date for everybody, in place of a line.")]
 Everybody = Annotated[bool, typer.Option("--everybody", help="Persons without a tumour too; the cohort file leaves them out.")]
-Extracted = Annotated[str, typer.Option("--extracted", metavar="YYYY-MM-DD", help="The day of extraction, if the source is silent.")]
+Extracted = Annotated[str, typer.Option("--extracted", metavar="YYYY-MM-DD", help="The day of extraction, if the source has none.")]
 Concepts = Annotated[list[Path] | None, typer.Option("--concepts", help="A site's own codes, in the columns of the product's.")]
 Name = Annotated[str, typer.Option("--name", help="The name of the cohort.")]
 Threads = Annotated[int, typer.Option("--threads", min=1, help="Threads of DuckDB.")]
@@ -51,7 +52,13 @@ def omop(
             account = import_server(source, schema, wanted, known, _say)
         else:
             account = import_files(Path(source), wanted, known, threads, memory, _say)
+    _answer(account, out, as_json)
+
+
+def _answer(account: Account, out: Path, as_json: bool) -> None:
     answer(account.as_json() | {"cohort": str(out / "cohort.toml")}, f"{account.text()}\n\n{_next(out)}", as_json)
+    if not account.flow[-1][-1]:
+        refuse(["nobody is left: the report says who was left out and why"], as_json=False)
 
 
 def _wanted(out: Path, line: int, on: str, everybody: bool, extracted: str, name: str, as_json: bool) -> Wanted:

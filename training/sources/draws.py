@@ -45,12 +45,12 @@ def place_all(work: Work, extracted: date) -> None:
 
 def settle(work: Work) -> None:
     """Make `settled` of the usable rows of those in `chosen`: one row for each different result of a day, with its `fate`."""
-    work.keep("results", f"""
+    work.keep("results", """
         SELECT person, analyte, day, canonical, bound, min(value) AS value, min(in_unit) AS in_unit,
                max(limit_high) AS limit_high, max(clock) AS clock, min(clock) AS first_clock, count(*) AS times
         FROM placed WHERE why = '' AND person IN (SELECT person FROM chosen)
         GROUP BY person, analyte, day, canonical, bound""")
-    work.keep("daily", f"""
+    work.keep("daily", """
         SELECT r.*, count(*) OVER same_day AS different, min(first_clock) OVER same_day AS earliest,
                max(clock) OVER same_day AS latest, count(*) OVER (PARTITION BY person, analyte, day, clock) AS at_once
         FROM results r WINDOW same_day AS (PARTITION BY person, analyte, day)""")
@@ -84,7 +84,8 @@ def _incoherent() -> str:
     made = {count: f"coalesce({count}, wbc * {share} / 100)" for count, share in SHARES}
     parts = " + ".join(f"coalesce({made.get(name, name)}, 0)" for name in PARTS)
     shares = " + ".join(f"coalesce({share}, 0)" for _, share in SHARES)
-    faults = [f"{parts} > wbc * {PARTS_TOLERANCE} + {PARTS_ROUNDING} - {_NEARLY}", f"{shares} > {100 * PARTS_TOLERANCE} - {_NEARLY}"]
+    faults = [f"{parts} > wbc * {PARTS_TOLERANCE} + {PARTS_ROUNDING} - {_NEARLY}"]
+    faults.append(f"{shares} > {100 * PARTS_TOLERANCE} - {_NEARLY}")
     for count, share in SHARES:
         apart = f"abs({count} - wbc * {share} / 100) > {PARTS_TOLERANCE - 1:.6g} * wbc + {PARTS_ROUNDING} - {_NEARLY}"
         faults.append(f"({count}_bound + wbc_bound + {share}_bound = 0 AND {apart})")

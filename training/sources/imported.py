@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -26,7 +26,7 @@ class Wanted:
 
     out: Path
     name: str
-    index: Index = Index()
+    index: Index = field(default_factory=Index)
     everybody: bool = False
     extracted: date | None = None  # else what the source says, else the last day of anybody's observation
 

@@ -1,5 +1,6 @@
-"""Single doses become lines of therapy, a person at a time, by the rules of `models.lines`; radiation and what moves a blood count
-stand beside them.
+"""Single doses become lines of therapy, a person at a time, by the rules of `models.lines`.
+
+Radiation and what moves a blood count stand beside them.
 
 In the table of treatments a drug is one row of its line, from its first dose in it to its last, so that a drug that was added
 later is not told of on the day on which the line began.
@@ -22,7 +23,8 @@ from training.sources.database import Columns, Work
 from training.sources.rules import DIAGNOSIS_DAYS
 
 COURSES: Columns = {
-    "person": "TEXT", "line": "INTEGER", "modality": "TEXT", "agents": "TEXT", "since": "DATE", "until": "DATE", "outcome": "TEXT",
+    "person": "TEXT", "line": "INTEGER", "modality": "TEXT", "agents": "TEXT", "since": "DATE", "until": "DATE",
+    "outcome": "TEXT",
     "single": "INTEGER",  # 1: a single dose as it was given; 0: a row of the table of treatments
 }
 BACKWARDS, UNDATED, BEFORE = "an end before its beginning", "no day on which it began", "begun before any tumour was recorded"

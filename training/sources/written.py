@@ -65,7 +65,8 @@ def write_tables(work: Work, out: Path) -> None:
         FROM settled WHERE fate = '' ORDER BY person, day, analyte""", out / "measurements.parquet")
     for single, name in ((0, "treatments"), (1, "doses")):
         work.save(f"""
-            SELECT person AS patient, line, modality, agents, CAST(since AS VARCHAR) AS start, CAST(until AS VARCHAR) AS "end", outcome
+            SELECT person AS patient, line, modality, agents, CAST(since AS VARCHAR) AS start, CAST(until AS VARCHAR) AS "end",
+                   outcome
             FROM courses WHERE single = {single} AND person IN (SELECT person FROM chosen)
             ORDER BY person, since, modality, agents""", out / f"{name}.parquet")
 

@@ -27,10 +27,12 @@ def import_files(
     """The cohort of a zip, a folder or a DuckDB file; the work is done on the disk that `wanted.out` is on."""
     require_free(wanted.out)
     wanted.out.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=wanted.out.parent, prefix=".import-") as name:
-        with closing(DuckDb(Path(name), threads, memory)) as work:
-            missing = open_files(work, source, Path(name))
-            return _imported(work, wanted, concepts, missing, say)
+    with (
+        TemporaryDirectory(dir=wanted.out.parent, prefix=".import-") as name,
+        closing(DuckDb(Path(name), threads, memory)) as work,
+    ):
+        missing = open_files(work, source, Path(name))
+        return _imported(work, wanted, concepts, missing, say)
 
 
 def import_server(url: str, schema: str, wanted: Wanted, concepts: tuple[Concept, ...], say: Say = lambda _: None) -> Account:

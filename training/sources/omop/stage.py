@@ -37,9 +37,11 @@ def stage_concepts(work: Work, concepts: Iterable[Concept]) -> None:
 
 def stage_persons(work: Work) -> None:
     """Make `persons` and `observed`; a person with two rows of death died on the first."""
-    day = "lpad(CAST({} AS VARCHAR), {}, '0')"
-    parts = (day.format("year_of_birth", 4), day.format("coalesce(month_of_birth, 7)", 2), day.format("coalesce(day_of_birth, 1)", 2))
-    born = f"CAST({' || {0} || '.join(parts)} AS DATE)".replace("{0}", "'-'")
+    month = "CASE WHEN month_of_birth BETWEEN 1 AND 12 THEN month_of_birth ELSE 7 END"
+    after = "CASE WHEN day_of_birth BETWEEN 1 AND 31 THEN day_of_birth - 1 ELSE 0 END"
+    first = f"CAST(year_of_birth AS VARCHAR) || '-' || lpad(CAST({month} AS VARCHAR), 2, '0') || '-01'"
+    known = "year_of_birth BETWEEN 1900 AND 2100"
+    born = f"CASE WHEN {known} THEN CAST({first} AS DATE) + CAST({after} AS INTEGER) END"
     work.keep("persons", f"""
         SELECT CAST(p.person_id AS VARCHAR) AS person, max({born}) AS born,
                min(CASE WHEN p.day_of_birth IS NULL OR p.month_of_birth IS NULL THEN 0 ELSE 1 END) AS born_exact,
@@ -73,7 +75,7 @@ def _results(table: str, prefix: str) -> str:
                     ELSE m.value_as_number END AS number,
                CASE WHEN m.value_as_number IS NULL OR m.{words} LIKE '%<%' OR m.{words} LIKE '%>%' OR m.{words} LIKE '%\u2264%'
                          OR m.{words} LIKE '%\u2265%' THEN trim(coalesce(m.{words}, '')) ELSE '' END AS words,
-               coalesce(CASE WHEN u.vocabulary_id = 'UCUM' THEN u.concept_code END, w.means, '') AS unit,
+               coalesce(w.means, CASE WHEN u.vocabulary_id = 'UCUM' THEN u.concept_code END, '') AS unit,
                trim(coalesce(m.unit_source_value, '')) AS unit_words, {of_limit} AS uln,
                CASE WHEN a.means IS NOT NULL THEN '{ROUTES[0]}' WHEN s.means IS NOT NULL THEN '{ROUTES[1]}'
                     ELSE '{ROUTES[2]}' END AS route

@@ -134,7 +134,8 @@ def stage_treatments(work: Work) -> None:
                coalesce(m.drug_exposure_end_date, {supplied}) AS until
         FROM cdm_drug_exposure m JOIN drug_means k ON {_same('drug')}
         UNION ALL
-        SELECT CAST(m.person_id AS VARCHAR), k.modality, k.agent, m.procedure_date, coalesce(m.procedure_end_date, m.procedure_date)
+        SELECT CAST(m.person_id AS VARCHAR), k.modality, k.agent, m.procedure_date,
+               coalesce(m.procedure_end_date, m.procedure_date)
         FROM cdm_procedure_occurrence m JOIN procedure_means k ON {_same('procedure')}""")
     work.keep("statuses", """
         SELECT CAST(m.person_id AS VARCHAR) AS person, m.observation_date AS day, k.means AS outcome FROM cdm_observation m
