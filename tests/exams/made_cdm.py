@@ -40,7 +40,7 @@ _CONCEPTS = (
 
 
 def make(folder: Path, persons: int, form: str = "parquet") -> Path:
-    """Write the tables into `folder`; a person in ten has no cancer, and rows of every kind that an import refuses are strewn in."""
+    """Write the tables into `folder`: one person in ten has no cancer, and rows of each kind that is refused are strewn in."""
     folder.mkdir(parents=True)
     connection = duckdb.connect()
     connection.execute("SET threads = 1")
@@ -83,14 +83,16 @@ def _drugs(everybody: str, diagnosed: str) -> str:
 
 
 def _measurements(everybody: str) -> str:
-    """Every 997th without a unit, every 1009th of a unit of another quantity, every 1013th dated in 2099, every 1019th below 0."""
+    """Every 997th without a unit, every 1009th in cm, every 1013th dated in 2099, every 1019th below 0."""
     each = " UNION ALL ".join(
-        f"SELECT {place} AS lab, {concept} AS concept, {unit} AS unit, p, v, {value} AS value FROM {everybody}, range({VISITS}) AS r(v)"
+        f"SELECT {place} AS lab, {concept} AS concept, {unit} AS unit, p, v, {value} AS value "
+        f"FROM {everybody}, range({VISITS}) AS r(v)"
         for place, (concept, unit, value) in enumerate(_LABS)
     )
     key = f"(p * {VISITS * LABS} + v * {LABS} + lab)"
     return f"""SELECT p AS person_id, concept AS measurement_concept_id,
-        CASE WHEN {key} % 1013 = 0 THEN DATE '2099-01-01' ELSE {FIRST} + CAST(70 + p % 300 + 25 * v AS INTEGER) END AS measurement_date,
+        CASE WHEN {key} % 1013 = 0 THEN DATE '2099-01-01' ELSE {FIRST} + CAST(70 + p % 300 + 25 * v AS INTEGER) END
+            AS measurement_date,
         CAST(NULL AS TIMESTAMP) AS measurement_datetime, 0 AS operator_concept_id,
         round(CASE WHEN {key} % 1019 = 0 THEN -99.0 ELSE value END, 3) AS value_as_number,
         CASE WHEN {key} % 997 = 0 THEN 0 WHEN {key} % 1009 = 0 THEN 8582 ELSE unit END AS unit_concept_id,

@@ -24,6 +24,7 @@ import kills
 import kills_postgres
 import load
 import million
+import omop
 import overload
 import promotion
 import replay
@@ -64,6 +65,7 @@ EXAMS: Mapping[str, Callable[..., list[Mark]]] = {
     "schemathesis": fuzzing.sit,
     "overload": overload.sit,
     "slow": slow_sockets.sit,
+    "omop": omop.sit,
 }
 
 

@@ -20,7 +20,7 @@ Out = Annotated[Path, typer.Option("--out", help="Folder for cohort file, tables
 LineNumber = Annotated[int, typer.Option("--line", min=1, max=30, help="The index date is the day on which this line began.")]
 Day = Annotated[str, typer.Option("--date", metavar="YYYY-MM-DD", help="One index date for everybody, in place of a line.")]
 Everybody = Annotated[bool, typer.Option("--everybody", help="Persons without a tumour too; the cohort file leaves them out.")]
-Extracted = Annotated[str, typer.Option("--extracted", metavar="YYYY-MM-DD", help="The day of extraction, if the source has none.")]
+Extracted = Annotated[str, typer.Option("--extracted", metavar="YYYY-MM-DD", help="The day of extraction, where none is told.")]
 Concepts = Annotated[list[Path] | None, typer.Option("--concepts", help="A site's own codes, in the columns of the product's.")]
 Name = Annotated[str, typer.Option("--name", help="The name of the cohort.")]
 Threads = Annotated[int, typer.Option("--threads", min=1, help="Threads of DuckDB.")]

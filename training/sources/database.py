@@ -1,4 +1,4 @@
-"""Where the tables of a source are worked on: DuckDB on the disk of this computer, or the PostgreSQL server that holds them.
+"""Where the tables of a source are worked on: DuckDB on the disk of this computer; `server` has the other.
 
 The statements are written in the SQL that both understand. Nothing of a hospital's tables is held in memory as a whole: DuckDB
 moves what does not fit to a folder that is removed in the end, and PostgreSQL keeps temporary tables, which end with the session.
@@ -8,17 +8,29 @@ The tables of the source themselves are only read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
 import duckdb
 import pyarrow as pa
-from pyarrow import parquet
+from training.refused import NotSupported
 
 BATCH = 50_000  # rows that are in Python at one time
-_ARROW = {"TEXT": pa.string(), "DATE": pa.date32(), "DOUBLE PRECISION": pa.float64(), "BIGINT": pa.int64(), "INTEGER": pa.int32()}
+ARROW = {"TEXT": pa.string(), "DATE": pa.date32(), "DOUBLE PRECISION": pa.float64(), "BIGINT": pa.int64(), "INTEGER": pa.int32()}
 Columns = Mapping[str, str]  # name -> type, as both databases write it
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """What DuckDB cannot do becomes NotSupported; its message is kept only where it can hold no cell of a table."""
+    try:
+        yield
+    except (duckdb.IOException, duckdb.CatalogException) as error:
+        raise NotSupported(f"the source cannot be read: {str(error).splitlines()[0]}") from error
+    except duckdb.Error as error:
+        raise NotSupported(f"the source cannot be read as a common data model: {type(error).__name__}") from error
 
 
 class Work(Protocol):
@@ -64,9 +76,9 @@ class DuckDb:
         self.run(f"CREATE TABLE {name} AS {select}")
 
     def fill(self, name: str, columns: Columns, rows: Iterable[Sequence[Any]]) -> None:
-        self.run(f"CREATE TABLE {name} ({_declared(columns)})")
-        for batch in _batches(rows):
-            self.connection.register("incoming", _table(columns, batch))
+        self.run(f"CREATE TABLE {name} ({declared(columns)})")
+        for batch in batches(rows):
+            self.connection.register("incoming", arrow_table(columns, batch))
             self.run(f"INSERT INTO {name} SELECT * FROM incoming")
             self.connection.unregister("incoming")
 
@@ -79,64 +91,20 @@ class DuckDb:
         self.connection.close()
 
 
-class PostgreSql:
-    """A session on the PostgreSQL server that holds the tables; the account needs to read them, and temporary tables."""
-
-    def __init__(self, url: str):
-        import psycopg
-
-        self.connection = psycopg.connect(url, autocommit=False)
-
-    def run(self, statement: str) -> None:
-        self.connection.execute(statement.encode())
-
-    def rows(self, select: str) -> Iterator[tuple[Any, ...]]:
-        with self.connection.cursor(name=f"rows_{abs(hash(select))}") as cursor:
-            cursor.itersize = BATCH
-            cursor.execute(select.encode())
-            yield from cursor
-
-    def keep(self, name: str, select: str) -> None:
-        self.run(f"CREATE TEMPORARY TABLE {name} AS {select}")
-        self.run(f"ANALYZE {name}")
-
-    def fill(self, name: str, columns: Columns, rows: Iterable[Sequence[Any]]) -> None:
-        self.run(f"CREATE TEMPORARY TABLE {name} ({_declared(columns)})")
-        for batch in _batches(rows):  # rows may come from a query of this very session, which waits while it copies
-            with self.connection.cursor() as cursor, cursor.copy(f"COPY {name} FROM STDIN".encode()) as copy:
-                for row in batch:
-                    copy.write_row(row)
-        self.run(f"ANALYZE {name}")
-
-    def save(self, select: str, path: Path) -> None:
-        with self.connection.cursor() as cursor:
-            described = cursor.execute(f"SELECT * FROM ({select}) AS asked LIMIT 0".encode()).description or []
-        columns = {one.name: _TYPES.get(one.type_code, "TEXT") for one in described}
-        schema = pa.schema([(name, _ARROW[kind]) for name, kind in columns.items()])
-        with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
-            for batch in _batches(self.rows(select)):
-                writer.write_table(_table(columns, batch))
-
-    def close(self) -> None:
-        """End the session, and with it every temporary table."""
-        self.connection.rollback()
-        self.connection.close()
-
-
-_TYPES = {20: "BIGINT", 23: "INTEGER", 701: "DOUBLE PRECISION", 1082: "DATE"}  # PostgreSQL's numbers of its types
-
-
-def _declared(columns: Columns) -> str:
+def declared(columns: Columns) -> str:
+    """The columns of a table, as CREATE TABLE has them."""
     return ", ".join(f"{name} {kind}" for name, kind in columns.items())
 
 
-def _batches(rows: Iterable[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
+def batches(rows: Iterable[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
+    """The rows, as many at a time as may be in Python."""
     found = iter(rows)
     while batch := list(islice(found, BATCH)):
         yield batch
 
 
-def _table(columns: Columns, rows: Sequence[Sequence[Any]]) -> pa.Table:
-    by_column = zip(*rows, strict=True)
-    arrays = [pa.array(cells, _ARROW[kind]) for cells, kind in zip(by_column, columns.values(), strict=True)]
+def arrow_table(columns: Columns, rows: Sequence[Sequence[Any]]) -> pa.Table:
+    """Rows as a table of Arrow."""
+    by_column = zip(*rows, strict=True) if rows else ((),) * len(columns)
+    arrays = [pa.array(cells, ARROW[kind]) for cells, kind in zip(by_column, columns.values(), strict=True)]
     return pa.table(arrays, names=list(columns))

@@ -22,6 +22,7 @@ _REASONS = (
     ("o.died < o.index_date", "dead before the index date"),
     ("o.until IS NULL", "not under observation on the index date"),
 )
+_NEVER = (("o.ever IS NULL", "no malignant primary tumour recorded at any time"),)
 _OF_THE_TUMOUR = (
     ("o.tumours = 0 AND o.lungs = 1", _UNCLEAR),
     ("o.tumours = 0", NO_TUMOUR),
@@ -43,7 +44,8 @@ class Index:
 def choose(work: Work, index: Index, everybody: bool) -> None:
     """Make `candidates`, every person with the reason why it is `gone`, and `chosen`, the rows of the table of patients."""
     work.keep("indexed", _indexed(index))
-    tumours = f"means NOT IN ('{SECONDARY}', '{OF_THE_LIVER}', '{NO_CANCER}', '{LUNG_UNCLEAR}')"
+    of_a_tumour = f"means NOT IN ('{SECONDARY}', '{OF_THE_LIVER}', '{NO_CANCER}')"
+    tumours = f"{of_a_tumour} AND means <> '{LUNG_UNCLEAR}'"
     work.keep("known", f"""
         SELECT i.person, count(DISTINCT CASE WHEN {tumours} THEN means END) AS tumours,
                min(CASE WHEN {tumours} THEN means END) AS tumour,
@@ -53,15 +55,20 @@ def choose(work: Work, index: Index, everybody: bool) -> None:
     work.keep("followed", """
         SELECT i.person, max(o.until) AS until FROM indexed i
         JOIN observed o ON o.person = i.person AND o.since <= i.index_date AND o.until >= i.index_date GROUP BY i.person""")
-    work.keep("origins", """
-        SELECT p.*, i.index_date, coalesce(k.tumours, 0) AS tumours, k.tumour, coalesce(k.lungs, 0) AS lungs,
+    work.keep("origins", f"""
+        SELECT p.*, v.person AS ever, i.index_date, coalesce(k.tumours, 0) AS tumours, k.tumour, coalesce(k.lungs, 0) AS lungs,
                coalesce(k.liver, 0) AS liver, f.until
         FROM persons p LEFT JOIN indexed i ON i.person = p.person LEFT JOIN known k ON k.person = p.person
-        LEFT JOIN followed f ON f.person = p.person""")
-    reasons = _REASONS if everybody else (*_REASONS, *_OF_THE_TUMOUR)
+        LEFT JOIN followed f ON f.person = p.person
+        LEFT JOIN (SELECT DISTINCT person FROM diagnosed WHERE {of_a_tumour}) AS v ON v.person = p.person""")
+    reasons = _reasons(everybody)
     gone = " ".join(f"WHEN {wrong} THEN '{reason}'" for wrong, reason in reasons)
     work.keep("candidates", f"SELECT o.*, CASE {gone} ELSE '' END AS gone FROM origins o")
     work.keep("chosen", f"SELECT c.*, {_ended()} FROM candidates c WHERE gone = ''")
+
+
+def _reasons(everybody: bool) -> tuple[tuple[str, str], ...]:
+    return _REASONS if everybody else (*_NEVER, *_REASONS, *_OF_THE_TUMOUR)
 
 
 def _indexed(index: Index) -> str:
@@ -83,7 +90,7 @@ def flow(work: Work, everybody: bool) -> list[tuple[str, int, int]]:
     counted = dict(work.rows("SELECT gone, count(*) FROM candidates GROUP BY gone"))
     remaining = int(sum(counted.values()))
     steps = [("persons read", 0, remaining)]
-    for _, reason in _REASONS if everybody else (*_REASONS, *_OF_THE_TUMOUR):
+    for _, reason in _reasons(everybody):
         if left := int(counted.get(reason, 0)):
             remaining -= left
             steps.append((reason, left, remaining))

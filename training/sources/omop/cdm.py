@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from models.fault import Fault
 from models.mapping import InvalidCohort
-from training.sources.database import DuckDb, PostgreSql
+from training.sources.database import DuckDb, Work
 
 _ID, _DAY, _WORDS, _TIME, _NUMBER = "BIGINT", "DATE", "TEXT", "TIMESTAMP", "DOUBLE PRECISION"
 TABLES: Mapping[str, Mapping[str, str]] = {
@@ -65,7 +65,7 @@ def open_files(work: DuckDb, source: Path, folder: Path) -> list[str]:
     return [said for name in TABLES for said in _view(work, name, there.get(name, ""))]
 
 
-def open_server(work: PostgreSql, schema: str) -> list[str]:
+def open_server(work: Work, schema: str) -> list[str]:
     """Make the views of a schema on a PostgreSQL server."""
     if not _SCHEMA.fullmatch(schema):
         raise InvalidCohort([Fault("--schema", schema, "the name of a schema: letters, digits and _")])

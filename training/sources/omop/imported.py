@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from training.sources.account import Account
 from training.sources.concept_sets import Concept
-from training.sources.database import DuckDb, PostgreSql, Work
+from training.sources.database import DuckDb, Work, readable
 from training.sources.imported import Read, Wanted, imported, require_free
 from training.sources.omop.cdm import open_files, open_server
 from training.sources.omop.stage import stage_concepts, stage_ignored, stage_persons, stage_results
@@ -28,6 +28,7 @@ def import_files(
     require_free(wanted.out)
     wanted.out.parent.mkdir(parents=True, exist_ok=True)
     with (
+        readable(),
         TemporaryDirectory(dir=wanted.out.parent, prefix=".import-") as name,
         closing(DuckDb(Path(name), threads, memory)) as work,
     ):
@@ -38,7 +39,9 @@ def import_files(
 def import_server(url: str, schema: str, wanted: Wanted, concepts: tuple[Concept, ...], say: Say = lambda _: None) -> Account:
     """The cohort of a schema on a PostgreSQL server, in one transaction that is rolled back in the end."""
     require_free(wanted.out)
-    with closing(PostgreSql(url)) as work:
+    from training.sources.server import PostgreSql, reachable
+
+    with reachable(), closing(PostgreSql(url)) as work:
         missing = open_server(work, schema)
         return _imported(work, wanted, concepts, missing, say)
 
