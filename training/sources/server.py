@@ -61,7 +61,7 @@ class PostgreSql:
         schema = arrow_table(columns, []).schema
         with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
             for batch in batches(self.rows(select)):
-                writer.writearrow_table(arrow_table(columns, batch))
+                writer.write_table(arrow_table(columns, batch))
 
     def close(self) -> None:
         """End the session, and with it every temporary table."""
