@@ -26,6 +26,8 @@ from serving.caller import over_http
 from serving.company import Together
 from serving.current import Current
 from serving.described import described
+from serving.fhir import operation as fhir
+from serving.fhir.outcome import Outcomes
 from serving.gathering import Gathering
 from serving.operating import Operating, Operation
 from serving.pages.joined import pages
@@ -69,7 +71,7 @@ def create_app(
     scoring = Scoring(receipts, Together(current, site, _refusal), Gathering(receipts), operation.metrics)
     service = Service(current, problems, scoring)
     door = Door(access, Notes(receipts), problems, operation.waiting)
-    asked = [*Operating(operation, current, receipts, problems).routes(), *service.routes()]
+    asked = [*Operating(operation, current, receipts, problems).routes(), *service.routes(), *fhir.routes(scoring, current)]
     if archive is not None:
         forms = partial(posted, sessions=sessions) if sessions is not None else no_forms
         asked += pages(Reader(archive, door.notes, forms), scoring)
@@ -79,6 +81,7 @@ def create_app(
     app.state.layout = Layout(current, site)
     if archive is not None:
         app.add_middleware(Readable)
+    app.add_middleware(Outcomes)
     app.router.redirect_slashes = False
     problems.install(app)
     return app

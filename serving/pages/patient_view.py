@@ -165,7 +165,7 @@ def _used(one: Mapping[str, Any]) -> str:
     """The value that went into the sum: yes or no for what is either, and for an estimate of it how probable it is."""
     value, feature = one["value"], FEATURES.get(one["feature"])
     if feature is not None and feature.scale == "flag" and isinstance(value, int | float):
-        return say("answer", {1: "yes", 0: "no"}.get(value, "probably"), share=percent(value))
+        return say("answer", {1.0: "yes", 0.0: "no"}.get(float(value), "probably"), share=percent(value))
     if isinstance(value, float):
         unit = one["unit"] if one["unit"] not in ("1", "{score}") else ""
         return f"{measured(value)} {unit}".rstrip()

@@ -58,6 +58,8 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("GET", "/metrics"): Row(frozenset({M})),
     ("POST", "/v1/scores"): Row(frozenset({C}), json=EXAMPLE_PATIENT),
     ("GET", "/v1/receipts/{sequence}"): Row(frozenset({C, A})),
+    ("GET", "/fhir/metadata"): Row(OPEN),
+    ("POST", "/fhir/$early-mortality"): Row(frozenset({C}), 422, json={"resourceType": "Bundle"}),
     ("GET", "/patient"): Row(frozenset({C})),
     ("POST", "/patient"): Row(frozenset({C}), 422, form={"act": "ask"}),
     ("GET", "/patient/{sequence}"): Row(frozenset({C, A})),
