@@ -32,7 +32,6 @@ ANSWERS = ("yes", "no", "unknown")
 TREATED = ("modality", "line", "agents", "start", "end", "outcome")
 LEAST_ROWS, MOST_ROWS = 2, 20  # of treatments
 PERSON = ("as_of", "id", "age_years", "sex", "tumour")
-LONGEST = 8000  # characters of a field that is shown again
 
 
 @dataclass(frozen=True)
