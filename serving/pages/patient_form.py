@@ -125,7 +125,10 @@ def _page(request: Request, form: Form, status: int = HTTPStatus.OK) -> Response
         condition=known.labs(known.STATUS),
         tumours=known.tumours(),
         known=known,
-        sexes=("female", "male", "unknown"),
+        sexes=known.choices(known.SEXES),
+        answers=known.choices(known.ANSWERS),
+        modalities=known.choices(known.MODALITY_CHOICES),
+        outcomes=known.choices(known.OUTCOME_CHOICES),
     )
 
 
@@ -139,7 +142,7 @@ def _faulty(values: Mapping[str, str], rows: int, given: Given, faults: Sequence
     for fault in faults:
         name = given.field_of(fault.field)
         name = name if _is_field(name) else ""
-        lines, told = by_field.setdefault(name, []), _told(fault, given, name)
+        lines, told = by_field.setdefault(name, []), _told(fault, given, name, why)
         if told not in lines:
             lines.append(told)
     for lines in by_field.values():
@@ -148,8 +151,10 @@ def _faulty(values: Mapping[str, str], rows: int, given: Given, faults: Sequence
     return Form(values, by_field, rows, why)
 
 
-def _told(fault: Fault, given: Given, name: str) -> str:
+def _told(fault: Fault, given: Given, name: str, why: str) -> str:
     """What is wrong, in words without the value: it stands in the field."""
+    if why == "insufficient data":
+        return say("patient", "missing", needed=fault.allowed)
     likely = say("patient", "likely", likely=fault.likely) if fault.likely else ""
     told = say("patient", "allowed", allowed=fault.allowed) + likely
     line = given.line_of(fault.field)
