@@ -53,7 +53,8 @@ def diagnosis_of(conditions: list[Resource], as_of: date, listing: Listing) -> t
         if not _counts(condition, as_of, listing):
             continue
         if _is_secondary(condition):
-            liver = liver or (condition.reference if _told_of_liver(condition, listing) else "")
+            told = _told_of_liver(condition, listing)  # of each, so that each is used or listed
+            liver = condition.reference if told and not liver else liver
         elif tumour := _tumour(condition, listing):
             named.setdefault(tumour, []).append(condition)
     found: dict[str, Any] = {}
