@@ -74,6 +74,7 @@ def shown(one: Audited) -> dict[str, Any]:
     risk, explained = answer["risks"][main], answer["explanation"]["horizons"][main]
     groups = [_group(group) for group in explained["groups"]]
     causes, estimated = ranked_reasons(groups)
+    points = {group["group"]: group["percentage_points"] for group in explained["groups"]}
     beside = _beside(answer["explanation"]["inputs"])
     return {
         "record": one.receipt.record,
@@ -92,7 +93,7 @@ def shown(one: Audited) -> dict[str, Any]:
             Cause(
                 one.group.group,
                 one.group.points > 0,
-                abs(100 * one.group.points),
+                abs(points[one.group.group]),
                 one.group.distinguishable,
                 one.equal,
                 beside.get(one.group.group, ()),
