@@ -186,5 +186,6 @@ def _rows(values: Mapping[str, str]) -> int:
     """How many rows of treatments there were."""
     given = values.get(ROWS, "")
     asked = int(given) if given.isdecimal() and len(given) < 3 else known.LEAST_ROWS
-    filled = max((place + 1 for place in range(known.MOST_ROWS) if values.get(f"t{place}_modality")), default=0)
+    places = (int(place) for name, value in values.items() if value and (place := name[1:].partition("_")[0]).isdecimal())
+    filled = max((place + 1 for place in places), default=0)
     return min(max(asked, filled, known.LEAST_ROWS), known.MOST_ROWS)

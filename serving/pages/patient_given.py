@@ -53,7 +53,7 @@ class Given:
 def given_of(form: Mapping[str, str]) -> Given:
     """What the fields of a form say of a patient; empty ones say nothing."""
     filled = {name: value.strip() for name, value in form.items() if value.strip()}
-    draws = draws_of(filled.get(DRAWS, ""))
+    draws = draws_of(form.get(DRAWS, ""))  # as it is: its lines are counted
     measured, treated = list(_measured(filled)), list(_treatments(filled))
     document: dict[str, Any] = {name: filled[name] for name in PLAIN if name in filled}
     if "age_years" in filled:
