@@ -20,6 +20,8 @@ from serving.access.proofs import Proofs
 from serving.access.session_store import SessionStore
 from serving.access.sessions import Sessions
 from serving.access.settings import NAME, InvalidSettings, Oidc, read_oidc
+from serving.cds.callers import CdsCallers
+from serving.cds.settings import CdsSettings, read_cds
 from serving.loading import refuse
 from serving.pages.signing import Ways
 
@@ -33,6 +35,7 @@ class Admitted:
     access: Access
     sessions: Sessions
     ways: Ways
+    address: str = ""  # under which hospital systems reach the service
 
 
 @contextmanager
@@ -47,19 +50,20 @@ def trying_out(receipts: Path) -> Iterator[Admitted]:
 def admitting(folder: Path, key: Path | None) -> Iterator[Admitted]:
     """Those whom the access folder names; leaves with exit code 1 and the reason where it is not in order, or names nobody."""
     try:
-        oidc = read_oidc(folder / NAME)
+        oidc, cds = read_oidc(folder / NAME), read_cds(folder / NAME)
     except (InvalidSettings, OSError) as error:
         _nobody(f"{error}")
     keys = _keys(folder, key) if oidc is None or exists(folder) else None
     if oidc is None and (keys is None or not keys.any_good()):
         _nobody(f"no key in {folder} is good. {_FIRST_KEY}")
     with closing(_store(folder)) as store:
-        yield _admitted(Sessions(store), keys, oidc)
+        yield _admitted(Sessions(store), keys, oidc, cds)
 
 
-def _admitted(sessions: Sessions, keys: ApiKeys | None, oidc: Oidc | None) -> Admitted:
+def _admitted(sessions: Sessions, keys: ApiKeys | None, oidc: Oidc | None, cds: CdsSettings | None) -> Admitted:
+    systems, address = (None, "") if cds is None else (CdsCallers(cds), cds.service)
     if oidc is None:
-        return Admitted(Proofs(keys, sessions=sessions), sessions, Ways())
+        return Admitted(Proofs(keys, None, sessions, systems), sessions, Ways(), address)
     from serving.access.code_flow import CodeFlow
     from serving.access.provider import Provider
     from serving.access.tokens import Tokens
@@ -67,7 +71,7 @@ def _admitted(sessions: Sessions, keys: ApiKeys | None, oidc: Oidc | None) -> Ad
     provider = Provider(oidc.issuer)
     tokens = Tokens(oidc, provider)
     ways = Ways(provider=CodeFlow(oidc, provider, tokens) if oidc.client_id else None)
-    return Admitted(Proofs(keys, tokens, sessions), sessions, ways)
+    return Admitted(Proofs(keys, tokens, sessions, systems), sessions, ways, address)
 
 
 def _keys(folder: Path, key: Path | None) -> ApiKeys:

@@ -23,9 +23,12 @@ from serving.access.noting import Notes
 from serving.access.sessions import Sessions
 from serving.body import Unacceptable, received
 from serving.caller import over_http
+from serving.cds.service import CdsHooks
 from serving.company import Together
 from serving.current import Current
 from serving.described import described
+from serving.fhir import operation as fhir
+from serving.fhir.outcome import Outcomes
 from serving.gathering import Gathering
 from serving.operating import Operating, Operation
 from serving.pages.joined import pages
@@ -57,11 +60,13 @@ def create_app(
     sessions: Sessions | None = None,
     ways: Ways | None = None,
     operation: Operation | None = None,
+    address: str = "",
 ) -> Starlette:
     """The service of a verified model, or of whichever answers now; scores are recorded in `receipts`, every answer tells `site`.
 
     `access` finds out who asks; what they may do stands in `serving.access.permissions`. Pages read `archive`, and take forms
-    from the browsers of `sessions`, which sign in by `ways`: without them there are none.
+    from the browsers of `sessions`, which sign in by `ways`: without them there are none. `address` is the one under which
+    hospital systems reach the service, and to which the links of their cards lead.
     """
     current = model if isinstance(model, Current) else Current(model)
     problems = Problems(example(current.artifact.model))
@@ -69,8 +74,9 @@ def create_app(
     scoring = Scoring(receipts, Together(current, site, _refusal), Gathering(receipts), operation.metrics)
     service = Service(current, problems, scoring)
     door = Door(access, Notes(receipts), problems, operation.waiting)
-    asked = [*Operating(operation, current, receipts, problems).routes(), *service.routes()]
+    asked = [*Operating(operation, current, receipts, problems).routes(), *service.routes(), *fhir.routes(scoring, current)]
     if archive is not None:
+        asked += CdsHooks(scoring, current, problems, door.notes, archive, address).routes()
         forms = partial(posted, sessions=sessions) if sessions is not None else no_forms
         asked += pages(Reader(archive, door.notes, forms), scoring)
     if sessions is not None:
@@ -79,6 +85,7 @@ def create_app(
     app.state.layout = Layout(current, site)
     if archive is not None:
         app.add_middleware(Readable)
+    app.add_middleware(Outcomes)
     app.router.redirect_slashes = False
     problems.install(app)
     return app

@@ -9,7 +9,7 @@ import re
 from difflib import get_close_matches
 from functools import lru_cache
 
-from models.analytes import ANALYTES
+from models.analytes import ANALYTES, BY_LOINC
 from models.history import HISTORY_FIELDS
 
 PATIENT_FIELDS = ("id", "as_of", "age_years", "sex", "tumour", "measurements", "treatments", "history", "extra")
@@ -41,6 +41,8 @@ _CALLED = {  # what charts call an analyte, where its spelling is nearer to anot
     "tbil": "bilirubin",
     "kps": "karnofsky",
 }
+_EXACTLY = {name.replace("_", " "): name for name in ANALYTES}
+_EXACTLY |= {known.label.lower().replace("-", " "): name for name, known in ANALYTES.items()}
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _SHAPE = re.compile(r"[$_]{0,2}[A-Za-z][A-Za-z0-9_.-]*", re.ASCII)
 
@@ -80,6 +82,17 @@ def analyte_meant(name: str) -> str:
     """
     word = " ".join(_WORD.findall(name.lower()))
     return _CALLED.get(word) or meant(name.lower(), tuple(ANALYTES))
+
+
+@lru_cache(maxsize=1024)
+def analyte_called(name: str) -> str:
+    """The analyte of exactly that name, label, LOINC code or what charts call it; nothing that is merely spelt like it.
+
+    >>> analyte_called("CA 19-9"), analyte_called("Hb"), analyte_called("731-0"), analyte_called("ALT"), analyte_called("LDL")
+    ('ca19_9', 'hemoglobin', 'alc', '', '')
+    """
+    word = " ".join(re.split(r"[\s_-]+", name.strip().lower()))
+    return BY_LOINC.get(name.strip()) or _EXACTLY.get(word) or _CALLED.get(word, "")
 
 
 def misspelt(name: str, known: str) -> bool:

@@ -76,6 +76,7 @@ def run(asked: Asked) -> None:
             sessions=admitted.sessions,
             ways=admitted.ways,
             operation=operation,
+            address=admitted.address,
         )
         open_.enter_context(_watch(asked, current, writer))
         _say(f"receipts in {asked.keeping.folder}: whole from the last signed head on; lymphorisk audit verify checks the rest")

@@ -1,7 +1,8 @@
 """The diagnosis: which tumour it is, and whether the liver is known to hold metastases; what is not clear stays unknown.
 
-The tumour is that of the confirmed or not refuted Conditions of malignant primaries. Where they name several, the one that claims
-mCODE's profile of the primary cancer counts; else none does, and a person has to say. Absence of a Condition says nothing.
+The tumour is that of the Conditions of malignant primaries, active on the index date and not merely suspected. Where they name
+several, the one that claims mCODE's profile of the primary cancer counts; else none does, and a person has to say. Absence of a
+Condition says nothing.
 
 References
 ----------
@@ -32,14 +33,19 @@ from models.fhir.understood import Listing
 PRIMARY = "mcode-primary-cancer-condition"
 SECONDARY = "mcode-secondary-cancer-condition"
 _NOT_SO = {"refuted", "entered-in-error"}
+_SUSPECTED = {"unconfirmed", "provisional", "differential"}
 _OVER = {"inactive", "remission", "resolved"}
 _HISTOLOGY = ("histology-morphology-behavior", "mcode-histology-morphology-behavior")
 
 
-def diagnosis_of(conditions: list[Resource], as_of: date, listing: Listing) -> dict[str, Any]:
-    """Of the patient document: `tumour` where it is clear, and in `history` liver metastases where they are known."""
+def diagnosis_of(conditions: list[Resource], as_of: date, listing: Listing) -> tuple[dict[str, Any], dict[str, str]]:
+    """Of the patient document: `tumour` where it is clear, and in `history` liver metastases where they are known.
+
+    And the places of both, each with the Condition that tells it. How many organs hold metastases is not counted: a list of
+    problems holds what somebody entered, and its length would be read as an extent.
+    """
     named: dict[str, list[Resource]] = {}
-    liver = False
+    liver = ""
     for condition in conditions:
         if not _of_a_tumour(condition):
             listing.aside(condition.reference, "Condition", "no tumour")
@@ -47,13 +53,17 @@ def diagnosis_of(conditions: list[Resource], as_of: date, listing: Listing) -> d
         if not _counts(condition, as_of, listing):
             continue
         if _is_secondary(condition):
-            liver = _told_of_liver(condition, listing) or liver
+            told = _told_of_liver(condition, listing)  # of each, so that each is used or listed
+            liver = condition.reference if told and not liver else liver
         elif tumour := _tumour(condition, listing):
             named.setdefault(tumour, []).append(condition)
     found: dict[str, Any] = {}
+    places = {}
     if tumour := _the_one(named, listing):
-        found["tumour"] = tumour
-    return found | ({"history": {"liver_metastases": "yes"}} if liver else {})
+        found, places = {"tumour": tumour}, {"/tumour": named[tumour][0].reference}
+    if liver:
+        found, places = found | {"history": {"liver_metastases": "yes"}}, places | {"/history/liver_metastases": liver}
+    return found, places
 
 
 def _of_a_tumour(condition: Resource) -> bool:
@@ -68,11 +78,13 @@ def _counts(condition: Resource, as_of: date, listing: Listing) -> bool:
     """Whether it was known, and so, on the index date."""
     body, reference, what = condition.body, condition.reference, _called(condition)
     verified, clinical = (_codes(object_in(body, name)) for name in ("verificationStatus", "clinicalStatus"))
-    begun, told = moment_in(body, "onset"), moment(text_in(body, "recordedDate"))
+    begun, told, over = moment_in(body, "onset"), moment(text_in(body, "recordedDate")), moment_in(body, "abatement")
     why = ""
     if verified & _NOT_SO:
         why = "refuted, or entered in error"
-    elif clinical & _OVER:
+    elif verified & _SUSPECTED:
+        why = "suspected, and not confirmed"
+    elif over.day <= as_of if over else clinical & _OVER:  # the status is today's, the day tells of the index date
         why = "not active: in remission, resolved or inactive"
     elif any(one is not None and one.day > as_of for one in (begun, told)):
         why = "begun or recorded after the index date"

@@ -60,6 +60,17 @@ _TWO_WORDS: Mapping[str, str] = {
     "5-fu": "fluorouracil",
     "leuprolide": "leuprorelin",
 }
+# a combination by its usual name (leucovorin, which treats no tumour, left out): NCCN pancreatic and colon guidelines, 2025
+_REGIMENS: Mapping[str, tuple[str, ...]] = {
+    "folfirinox": ("fluorouracil", "irinotecan", "oxaliplatin"),
+    "mfolfirinox": ("fluorouracil", "irinotecan", "oxaliplatin"),
+    "nalirifox": ("fluorouracil", "liposomal irinotecan", "oxaliplatin"),
+    "mfolfox": ("fluorouracil", "oxaliplatin"),
+    "folfox": ("fluorouracil", "oxaliplatin"),
+    "folfiri": ("fluorouracil", "irinotecan"),
+    "capox": ("capecitabine", "oxaliplatin"),
+    "xelox": ("capecitabine", "oxaliplatin"),
+}
 _KIND_OF_ATC: tuple[tuple[str, str], ...] = (  # the first that fits
     ("L01FF", "immunotherapy"),  # PD-1 and PD-L1 inhibitors
     ("L01FX04", "immunotherapy"),  # ipilimumab
@@ -95,24 +106,28 @@ def _by_name() -> Mapping[str, str]:
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    every = sorted({*_by_name(), *_TWO_WORDS}, key=len, reverse=True)
+    every = sorted({*_by_name(), *_TWO_WORDS, *_REGIMENS}, key=len, reverse=True)
     return re.compile(r"(?<![a-z])(" + "|".join(map(re.escape, every)) + r")(?![a-z])")
 
 
-def drug_named(name: str) -> Drug | None:
-    """The drug whose ingredient stands in the name of a product; None where none does, or where it stays on the surface.
+def drugs_named(name: str) -> tuple[Drug, ...]:
+    """The drugs whose ingredients stand in the name of a product or a regimen; none where it stays on the surface.
 
-    >>> drug_named("Paclitaxel 100 MG Injection"), drug_named("hydrocortisone 10 MG/ML Topical Cream")
-    (Drug(name='paclitaxel', modality='chemotherapy'), None)
+    >>> drugs_named("Paclitaxel 100 MG Injection"), drugs_named("hydrocortisone 10 MG/ML Topical Cream")
+    ((Drug(name='paclitaxel', modality='chemotherapy'),), ())
+    >>> [drug.name for drug in drugs_named("FOLFOX + bevacizumab")]
+    ['fluorouracil', 'oxaliplatin', 'bevacizumab']
     """
     plain = " ".join(name.lower().split())
-    found = _pattern().search(plain)
-    if found is None or _LOCAL.search(plain):
-        return None
-    agent = _TWO_WORDS.get(found[1], found[1])
+    if _LOCAL.search(plain):
+        return ()
+    agents = [agent for found in _pattern().findall(plain) for agent in _REGIMENS.get(found, (_TWO_WORDS.get(found, found),))]
+    return tuple(Drug(agent, _modality(agent)) for agent in dict.fromkeys(agents))
+
+
+def _modality(agent: str) -> str:
     known = _by_name()
-    modality = known.get(agent) or known[agent.replace("liposomal ", "").replace("nab-", "")]
-    return Drug(agent, modality)
+    return known.get(agent) or known[agent.removeprefix("liposomal ").removeprefix("nab-")]
 
 
 def drug_of_atc(code: str) -> str:

@@ -6,19 +6,22 @@ counts once; of two different ones the later drawn is read, and where no time te
 
 References
 ----------
-HL7 FHIR R4 (4.0.1, 2019): Observation, Quantity. LOINC 2.78. SNOMED CT, specimens. mCODE 4 (2024): ECOG and Karnofsky status.
+HL7 FHIR R4 (4.0.1, 2019): Observation, Quantity. LOINC 2.78. SNOMED CT, specimens.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from models.analytes import ANALYTES, BY_LOINC, UNCONFIRMED_LOINC, InvalidQuantity, factor_of, quantity
-from models.fhir.days import Moment, moment_in
+from models.fhir.days import Moment, moment, moment_in
+from models.fhir.performance import SCORES, UNIT, score_in
+from models.fhir.person import modified
 from models.fhir.resources import (
     LOINC,
     UCUM,
@@ -38,15 +41,13 @@ from models.measurements import UPPER_LIMITS
 
 USED = {"final", "amended", "corrected"}
 NOT_YET = "preliminary"
-# the ECOG grades as LOINC answers (list LL529-9)
-ECOG_ANSWERS: Mapping[str, int] = {"LA9622-7": 0, "LA9623-5": 1, "LA9624-3": 2, "LA9625-0": 3, "LA9626-8": 4}
 SPECIMENS = {  # SNOMED CT: blood, whole, venous, arterial, capillary; serum; plasma. HL7 table 0487
     *("119297000", "258580003", "122555007", "122552005", "122554006", "119364003", "119361006", "708048008", "708049000"),
     *("BLD", "BLDA", "BLDC", "BLDV", "WB", "SER", "PLAS", "SERPLAS"),
 }
 _SPECIMEN_WORDS = ("blood", "serum", "plasma")
 _COMPARATORS = {"": "", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
-_NO_UNIT = {"ecog": "{score}", "karnofsky": "{score}"}  # counted in whole numbers, whatever stands beside them
+_METHOD = re.compile(r"[A-Za-z0-9.-]{1,40}")  # a code: a method in words may hold anything
 
 
 @dataclass(frozen=True)
@@ -105,20 +106,30 @@ def _value_of(result: Result) -> object:
 def _results(observation: Resource, resources: Resources, as_of: date, listing: Listing) -> Iterator[Result]:
     """The results of one observation, which may be a panel with components."""
     body, reference = observation.body, observation.reference
-    parts = [body, *(one for one in list_in(body, "component") if isinstance(one, dict))]
+    parts = [body, *(one for one in list_in(body, "component") if isinstance(one, dict) and not _turned(one, reference, listing))]
     named = [(part, name) for part in parts if (name := _analyte(part, reference, listing, len(parts) > 1))]
     if not named or not _final(observation, listing):
         return
     when = moment_in(body, "effective")
     what = ", ".join(dict.fromkeys(name for _, name in named))
-    if why := _untimely(when, as_of) or _wrong_specimen(observation, resources):
+    if why := _untimely(body, when, as_of) or _wrong_specimen(observation, resources):
         listing.aside(reference, what, why)
         return
     if when is None:
         return
     for part, name in named:
         if found := _result(part, name, reference, when, listing):
+            method = first_code(object_in(body, "method"))
+            if _METHOD.fullmatch(method):  # two methods are no course of one quantity
+                found.document["method"] = method
             yield found
+
+
+def _turned(component: Object, reference: str, listing: Listing) -> bool:
+    if modified(component):
+        listing.aside(reference, "component", "a modifierExtension, which may turn its meaning")
+        return True
+    return False
 
 
 def _analyte(part: Object, reference: str, listing: Listing, panel: bool) -> str:
@@ -151,12 +162,15 @@ def _final(observation: Resource, listing: Listing) -> bool:
     return False
 
 
-def _untimely(when: Moment | None, as_of: date) -> str:
+def _untimely(body: Object, when: Moment | None, as_of: date) -> str:
     if when is None:
         return "no date of the draw (effective)"
     if not when.exact:
         return "no whole day of the draw"
-    return "after the index date" if when.day > as_of else ""
+    ended, told = moment(text_in(object_in(body, "effectivePeriod"), "end")), moment(text_in(body, "issued"))
+    if when.day > as_of or (ended is not None and ended.day > as_of):
+        return "after the index date"
+    return "drawn by the index date and reported after it: not known on it" if told is not None and told.day > as_of else ""
 
 
 def _wrong_specimen(observation: Resource, resources: Resources) -> str:
@@ -188,14 +202,17 @@ def _result(part: Object, name: str, reference: str, when: Moment, listing: List
     document: dict[str, Any] = {"analyte": name, "value": value, "unit": unit, "date": when.day.isoformat()}
     if (uln := _upper_limit(part, name, unit)) is not None:
         document["uln"] = uln
+    elif name in UPPER_LIMITS and list_in(part, "referenceRange"):
+        listing.aside(reference, f"{name}: referenceRange", "no one upper limit in the unit of the value that may be one")
     return Result(document, reference, when)
 
 
 def _value(part: Object, name: str) -> tuple[float | str, str, str]:
     """The value, its unit, and why it cannot be read."""
     given = object_in(part, "valueQuantity")
-    if name in _NO_UNIT:
-        return _grade(part, name)
+    if name in SCORES:
+        score = score_in(part, name)
+        return (0.0, "", "no score: a whole number, or an answer of LOINC or SNOMED CT") if score is None else (score, UNIT, "")
     if not given:
         absent = object_in(part, "dataAbsentReason")
         return 0.0, "", "no value: it says why it has none" if absent else "no valueQuantity: a number with its unit"
@@ -229,17 +246,6 @@ def _accepted(name: str, unit: str) -> bool:
     except KeyError:
         return False
     return True
-
-
-def _grade(part: Object, name: str) -> tuple[float | str, str, str]:
-    """A performance status: a whole number, a quantity, or for ECOG an answer of LOINC."""
-    answer = code_in(object_in(part, "valueCodeableConcept"), LOINC)
-    if name == "ecog" and answer in ECOG_ANSWERS:
-        return ECOG_ANSWERS[answer], _NO_UNIT[name], ""
-    for given in (part.get("valueInteger"), object_in(part, "valueQuantity").get("value")):
-        if isinstance(given, int | float) and not isinstance(given, bool) and math.isfinite(given):
-            return given, _NO_UNIT[name], ""
-    return 0.0, "", "no grade: a whole number or an answer of LOINC"
 
 
 def _upper_limit(part: Object, name: str, unit: str) -> float | None:

@@ -21,7 +21,8 @@ SEXES = ("female", "male")
 def the_patient(resources: Resources, listing: Listing) -> Resource | None:
     """The one Patient; a fault where there is none, or where there are several."""
     found = resources.of("Patient")
-    if len({one.reference for one in found}) == 1:
+    if len(found) == 1 or (all(one.id for one in found) and len({one.reference for one in found}) == 1):
+        _refuse_the_modified(found[0], listing)
         return found[0]
     given = f"{len(found)} Patient resources" if found else "nothing"
     listing.faults.append(Fault("Patient", given, "exactly one Patient: nobody can be told from another"))
@@ -53,6 +54,17 @@ def _age(patient: Resource, as_of: date, listing: Listing) -> int | None:
     if not born.exact:
         listing.aside(patient.reference, "birthDate", "without a day: the age may be a year too high")
     return years_between(born.day, as_of)
+
+
+def _refuse_the_modified(patient: Resource, listing: Listing) -> None:
+    """FHIR forbids to read what carries a modifier that the reader does not know (2.4.0.3)."""
+    if modified(patient.body):
+        listing.faults.append(Fault("Patient.modifierExtension", "a modifier", "none: it may turn the meaning of the resource"))
+
+
+def modified(body: Object) -> bool:
+    """Whether an element says that something unknown here changes its meaning."""
+    return "modifierExtension" in body or "implicitRules" in body
 
 
 def _refuse_the_dead(patient: Resource, as_of: date, listing: Listing) -> None:

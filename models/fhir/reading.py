@@ -17,13 +17,17 @@ from typing import Any
 from models.fault import Fault
 from models.fhir.conditions import diagnosis_of
 from models.fhir.observations import measurements_of
-from models.fhir.person import is_of, person_of, the_patient
-from models.fhir.resources import LOINC, Resource, Resources, code_in, object_in, resources_of
+from models.fhir.person import is_of, modified, person_of, the_patient
+from models.fhir.resources import ANOTHER_PAGE, LOINC, NO_RESOURCE, Resource, Resources, code_in, object_in, resources_of
 from models.fhir.treatments import DISEASE_STATUS, GIVEN, ORDERED, treatments_of
 from models.fhir.understood import Listing, Understood
 
 READ = ("Observation", "Condition", *GIVEN, ORDERED, "Procedure")  # of the patient
-_RESOLVED = ("Patient", "Medication", "Specimen")  # read where others point to them
+_RESOLVED = ("Medication", "Specimen")  # read where others point to them
+_WHY = {
+    ANOTHER_PAGE: "only this page was sent: what the next one holds is not known",
+    NO_RESOURCE: "an entry without a resource, or without a resourceType",
+}
 
 
 def understood(document: object, as_of: date) -> Understood:
@@ -33,7 +37,7 @@ def understood(document: object, as_of: date) -> Understood:
     'exactly one Patient: nobody can be told from another'
     """
     resources, listing = resources_of(document), Listing()
-    if not resources.all:
+    if all(one.kind == NO_RESOURCE for one in resources.all):
         listing.faults.append(Fault("Bundle", "no resource", "a Bundle of the patient's resources, or a list of them"))
         return Understood({}, (), (), tuple(listing.faults), {})
     patient = the_patient(resources, listing)
@@ -41,21 +45,27 @@ def understood(document: object, as_of: date) -> Understood:
         return Understood({}, (), listing.lines, tuple(listing.faults), {})
     found: dict[str, Any] = {"as_of": as_of.isoformat(), **person_of(patient, as_of, listing)}
     theirs = list(_of(patient, resources, listing))
-    found |= diagnosis_of([one for one in theirs if one.kind == "Condition"], as_of, listing)
     places = {"": patient.reference, "/age_years": patient.reference, "/sex": patient.reference}
+    diagnosis, told_by = diagnosis_of([one for one in theirs if one.kind == "Condition"], as_of, listing)
+    found, places = found | diagnosis, places | told_by
     _add_measurements(found, places, theirs, resources, as_of, listing)
     _add_treatments(found, places, theirs, resources, as_of, listing)
+    for one in resources.of(*_RESOLVED):
+        if one.reference not in resources.pointed_to:
+            listing.aside(one.reference, one.kind, "nothing that is read points to it")
     return Understood(found, listing.used, listing.lines, tuple(listing.faults), places, patient.reference)
 
 
 def _of(patient: Resource, resources: Resources, listing: Listing) -> Iterable[Resource]:
     """The resources of the patient that are read; the others are listed by their kind."""
     for one in resources.all:
-        if one.kind in READ:
+        if one.kind in READ and modified(one.body):
+            listing.aside(one.reference, one.kind, "a modifierExtension or implicitRules, which may turn its meaning")
+        elif one.kind in READ:
             if is_of(one, patient, resources, listing):
                 yield one
-        elif one.kind not in _RESOLVED:
-            listing.aside(one.reference, one.kind or "no resourceType", "a kind of resource that is not read")
+        elif one.kind not in ("Patient", *_RESOLVED):
+            listing.aside(one.reference, one.kind, _WHY.get(one.kind, "a kind of resource that is not read"))
 
 
 def _add_measurements(

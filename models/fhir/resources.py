@@ -9,16 +9,31 @@ HL7 FHIR R4 (4.0.1, 2019): Bundle, References (2.3.0.1 resolving references in b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-LOINC, SNOMED, UCUM = "http://loinc.org", "http://snomed.info/sct", "http://unitsofmeasure.org"
-RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
-ICD_10 = ("http://hl7.org/fhir/sid/icd-10", "http://hl7.org/fhir/sid/icd-10-cm", "http://fhir.de/CodeSystem/bfarm/icd-10-gm")
+from models.fhir.code_names import LOINC, NAMES, RXNORM, SNOMED
+
+__all__ = [
+    "ANOTHER_PAGE", "ICD_10", "ICD_O_3", "LOINC", "NO_RESOURCE", "RXNORM", "SNOMED", "UCUM", "Coding", "Object", "Resource",
+    "Resources", "code_in", "codings", "first_code", "list_in", "object_in", "resources_of", "text_in", "words",
+]
+
+UCUM = "http://unitsofmeasure.org"
+ICD_10 = (
+    "http://hl7.org/fhir/sid/icd-10",
+    "http://hl7.org/fhir/sid/icd-10-cm",
+    "urn:oid:2.16.840.1.113883.6.90",  # ICD-10-CM as its object identifier
+    "http://fhir.de/CodeSystem/bfarm/icd-10-gm",
+)
 ICD_O_3 = ("http://terminology.hl7.org/CodeSystem/icd-o-3", "urn:oid:2.16.840.1.113883.6.43.1")
 DEEPEST = 8  # bundles within bundles, lists within lists
-LONGEST_NAME = 128  # characters of a reference or a code that is repeated
+# What is repeated of the sender's own words: a type, an id by the rule of FHIR, an address without blanks.
+_TYPE, _ID = re.compile(r"[A-Za-z]{1,64}"), re.compile(r"[A-Za-z0-9.-]{1,64}")
+_URL = re.compile(r"[!-~]{1,128}")
+NO_RESOURCE, ANOTHER_PAGE = "no resource", "another page"  # kinds of what is none
 
 Object = Mapping[str, Any]
 _NOTHING: Object = {}
@@ -58,8 +73,10 @@ def codings(concept: Object) -> list[Coding]:
 
 
 def words(concept: Object) -> list[str]:
-    """What a concept is called: its text, and the words beside its codes."""
-    return [found for found in (text_in(concept, "text"), *(one.display for one in codings(concept))) if found]
+    """What a concept is called: its text, the words beside its codes, and the name of a code that is known here."""
+    found = codings(concept)
+    known = (NAMES.get((one.system, one.code), "") for one in found)
+    return [name for name in (text_in(concept, "text"), *(one.display for one in found), *known) if name]
 
 
 def code_in(concept: Object, *systems: str) -> str:
@@ -95,9 +112,11 @@ class Resource:
 
 @dataclass(frozen=True)
 class Resources:
-    """All that was sent, in order."""
+    """All that was sent, in order, and by every name under which another resource may point to it."""
 
     all: tuple[Resource, ...]
+    named: Mapping[str, Resource]
+    pointed_to: set[str] = field(default_factory=set)  # references that were resolved so far
 
     def of(self, *kinds: str) -> list[Resource]:
         """Those of the kinds."""
@@ -111,38 +130,46 @@ class Resources:
         if target.startswith("#"):
             return _contained(target[1:], within)
         last = "/".join(target.split("/_history/")[0].split("/")[-2:])
-        id = target.removeprefix("urn:uuid:") if target.startswith("urn:uuid:") else ""  # of a list, whose entries have no URL
-        fits = (one for one in self.all if target in (one.url, one.reference) or last == one.reference or (id and one.id == id))
-        return next(fits, None)
+        found = self.named.get(target) or self.named.get(last)
+        if found is not None:
+            self.pointed_to.add(found.reference)
+        return found
 
 
 def resources_of(document: object) -> Resources:
     """The resources of a Bundle, of a list, or the one that `document` is."""
-    return Resources(tuple(_each(document, "", 0)))
+    found = tuple(_each(document, "", 0))
+    named: dict[str, Resource] = {}
+    for one in found:
+        # an entry of a list has no URL: what points to it by its UUID means its id
+        for name in (one.url, one.reference, *((f"{one.kind}/{one.id}", f"urn:uuid:{one.id}") if one.id else ())):
+            named.setdefault(name, one)
+    return Resources(found, named)
 
 
 def _each(document: object, url: str, depth: int) -> Iterator[Resource]:
-    if depth > DEEPEST:
-        return
-    if isinstance(document, list):
+    if depth > DEEPEST or not isinstance(document, list | dict):
+        yield Resource(NO_RESOURCE, NO_RESOURCE, _NOTHING)
+    elif isinstance(document, list):
         for one in document:
             yield from _each(one, "", depth + 1)
-    elif isinstance(document, dict):
-        if document.get("resourceType") == "Bundle":
-            for entry in list_in(document, "entry"):
-                if isinstance(entry, dict) and isinstance(entry.get("resource"), dict):
-                    yield from _each(entry["resource"], text_in(entry, "fullUrl"), depth + 1)
-        else:
-            yield _resource(document, url)
+    elif document.get("resourceType") == "Bundle":
+        for entry in list_in(document, "entry"):
+            yield from _each(object_in(entry, "resource") or None, text_in(entry, "fullUrl"), depth + 1)
+        if any(text_in(one, "relation") == "next" for one in list_in(document, "link")):
+            yield Resource("Bundle", ANOTHER_PAGE, _NOTHING)
+    else:
+        yield _resource(document, url)
 
 
 def _resource(body: Object, url: str) -> Resource:
     kind, id = text_in(body, "resourceType"), text_in(body, "id")
-    reference = f"{kind}/{id}" if kind and id else url or kind or "a resource without a type"
-    return Resource(reference[:LONGEST_NAME], kind, body, url)
+    kind = kind if _TYPE.fullmatch(kind) else NO_RESOURCE
+    reference = f"{kind}/{id}" if _ID.fullmatch(id) else url if _URL.fullmatch(url) else kind
+    return Resource(reference, kind, body, url)
 
 
 def _contained(id: str, within: Resource) -> Resource | None:
     found = (one for one in list_in(within.body, "contained") if isinstance(one, dict) and text_in(one, "id") == id)
     body = next(found, None)
-    return None if body is None else Resource(f"{within.reference}#{id}"[:LONGEST_NAME], text_in(body, "resourceType"), body)
+    return None if body is None else Resource(f"{within.reference}#", text_in(body, "resourceType"), body)

@@ -12,14 +12,14 @@ CancerRelatedMedicationAdministration, RadiotherapyCourseSummary, CancerRelatedS
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from models.courses import SYSTEMIC
 from models.fhir.days import Moment, moment, span_in
-from models.fhir.drugs import ATC, Drug, drug_named, drug_of_atc
+from models.fhir.drugs import ATC, Drug, drug_of_atc, drugs_named
 from models.fhir.resources import LOINC, SNOMED, Object, Resource, Resources, code_in, first_code, object_in, text_in, words
 from models.fhir.understood import Listing
 from models.lines import GAP_DAYS, Dose, Line, lines_of
@@ -59,7 +59,9 @@ def treatments_of(
     """The treatments of the patient document up to `as_of`, each with the resource it begins with; oldest first."""
     every = list(of_patient)
     drugs = [one for resource in every if resource.kind in GIVEN for one in _drug(resource, resources, as_of, listing)]
-    given = {one.dose.agent for one in drugs}
+    given: dict[str, date] = {}
+    for one in drugs:
+        given[one.dose.agent] = max(one.dose.start, given.get(one.dose.agent, one.dose.start))
     for resource in every:
         if resource.kind == ORDERED:
             drugs += _ordered(resource, resources, given, as_of, listing)
@@ -72,28 +74,38 @@ def treatments_of(
     return sorted(found, key=lambda one: (one[0]["start"], one[0]["modality"]))
 
 
-def _ordered(resource: Resource, resources: Resources, given: set[str], as_of: date, listing: Listing) -> Iterator[_Given]:
+def _ordered(
+    resource: Resource, resources: Resources, given: Mapping[str, date], as_of: date, listing: Listing
+) -> Iterator[_Given]:
+    """What an order adds: the drug where nothing says that it was given, else only that it goes on."""
+    if resource.body.get("doNotPerform") is True:
+        listing.aside(resource.reference, "doNotPerform", "an order not to give it")
+        return
     if text_in(resource.body, "intent") not in ORDERS:
         listing.aside(resource.reference, "intent", "a plan, a proposal or an option, and no order")
         return
     for one in _drug(resource, resources, as_of, listing):
-        if one.dose.agent in given:
+        last = given.get(one.dose.agent)
+        if last is not None and one.dose.end is None and last >= one.dose.start:
+            yield _Given(one.dose._replace(start=last), resource.reference)
+        elif last is not None:
             listing.aside(resource.reference, "order", "what was given of the drug is known, and counts")
         else:
             yield one
 
 
 def _drug(resource: Resource, resources: Resources, as_of: date, listing: Listing) -> Iterator[_Given]:
-    """The dose that a medication resource tells of, if it is one that matters here."""
+    """The doses that a medication resource tells of, where they are of drugs that matter here."""
     concepts = _medication(resource, resources)
-    drug = _recognised(concepts)
-    if drug is None:
+    drugs = _recognised(concepts)
+    if not drugs:
         code = next((found for one in concepts if (found := first_code(one))), "")
         what = f"drug {code[:40]}" if code else "a drug without a code"
         listing.aside(resource.reference, what, "no systemic therapy that is known here")
         return
     begun, ended = _authored(resource) if resource.kind == ORDERED else span_in(resource.body, "effective")
-    yield from _dated(resource, drug, begun, ended, as_of, listing)
+    for drug in drugs:
+        yield from _dated(resource, drug, begun, ended, as_of, listing)
 
 
 def _dated(
@@ -142,15 +154,18 @@ def _medication(resource: Resource, resources: Resources) -> list[Object]:
     return [object_in(found.body, "code"), *inner]
 
 
-def _recognised(concepts: Sequence[Object]) -> Drug | None:
+def _recognised(concepts: Sequence[Object]) -> list[Drug]:
+    """Every drug in a product, each once: of its ingredients by their names, else of its class."""
+    found: dict[str, Drug] = {}
     for concept in concepts:
         modality = drug_of_atc(code_in(concept, *ATC))
-        for name in words(concept):
-            if (drug := drug_named(name)) is not None:
-                return drug._replace(modality=modality) if modality else drug
-        if modality:
-            return Drug(code_in(concept, *ATC).lower(), modality)
-    return None
+        named = {drug.name: drug for name in words(concept) for drug in drugs_named(name)}
+        if modality and not named:
+            name = code_in(concept, *ATC).lower()
+            named = {name: Drug(name, modality)}
+        for name, drug in named.items():
+            found.setdefault(name, drug._replace(modality=modality) if modality and len(named) == 1 else drug)
+    return list(found.values())
 
 
 def _procedure(resource: Resource, as_of: date, listing: Listing) -> Iterator[_Given]:
@@ -219,9 +234,11 @@ def _statuses(observations: Iterable[Resource], as_of: date, listing: Listing) -
             continue
         when, _ = span_in(one.body, "effective")
         outcome = OUTCOMES.get(code_in(object_in(one.body, "valueCodeableConcept"), SNOMED), "")
-        if when is None or not when.exact or when.day > as_of or not outcome:
+        if text_in(one.body, "status") not in ("final", "amended", "corrected"):
+            listing.aside(one.reference, "disease status", "not final: it may change, or was entered in error")
+        elif when is None or not when.exact or when.day > as_of or not outcome:
             listing.aside(one.reference, "disease status", "no whole day up to the index date, or no status that is read")
-        elif text_in(one.body, "status") in ("final", "amended", "corrected"):
+        else:
             listing.use(one.reference)
             found.append((when.day, outcome, one.reference))
     return sorted(found)

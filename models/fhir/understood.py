@@ -57,7 +57,7 @@ class Listing:
 
     def aside(self, reference: str, what: str, why: str) -> None:
         """One more thing that is not used; the same of the same kind is counted, under the first reference."""
-        kind = reference.partition("/")[0]
+        kind, what = reference.partition("/")[0], "".join(sign for sign in what if sign.isprintable())
         key = (f"{kind} {what}", why)
         known = self._lines.get(key)
         self._lines[key] = Listed(reference, what, why) if known is None else Listed(known.reference, what, why, known.times + 1)

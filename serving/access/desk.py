@@ -11,11 +11,12 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from models.identity import Identity, Role
+from serving.access.permissions import PROGRAMS
 from serving.access.proofs import Sessions
 from serving.access.way_back import sent_to_sign_in, wants_page
 
 DESK = Identity("dev", frozenset(Role), "", "this computer")
-_PROGRAMS = ("/v1/", "/openapi.json", "/metrics")  # what is no page
+_NO_PAGES = (*PROGRAMS, "/openapi.json", "/metrics")
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Desk:
     async def identity(self, asking: HTTPConnection) -> Identity | None:
         """The one that everybody is; of a page, whoever is signed in."""
         found = self.sessions.identity(asking) if self.sessions is not None else None
-        return found or (DESK if asking.url.path.startswith(_PROGRAMS) else None)
+        return found or (DESK if asking.url.path.startswith(_NO_PAGES) else None)
 
     def turned_back(self, asking: HTTPConnection, title: str) -> Response | None:
         """A browser is told where the link is."""

@@ -35,6 +35,7 @@ MAY: Mapping[Action, frozenset[Role]] = {
     Action.AGGREGATE: frozenset({D, A, M}),
     Action.WATCH: frozenset({M}),
 }
+PROGRAMS = ("/v1/", "/fhir/", "/cds-services")  # paths that programs ask, and that answer in no page
 ROUTES: Mapping[tuple[str, str], Action] = {  # method and path as the application knows them
     ("GET", "/livez"): Action.OPEN,
     ("GET", "/readyz"): Action.OPEN,
@@ -52,6 +53,11 @@ ROUTES: Mapping[tuple[str, str], Action] = {  # method and path as the applicati
     ("GET", "/sign-in/callback"): Action.OPEN,
     ("POST", "/sign-out"): Action.LEAVE,
     ("GET", "/"): Action.KNOW,
+    ("GET", "/fhir/metadata"): Action.OPEN,
+    ("POST", "/fhir/$early-mortality"): Action.SCORE,
+    ("GET", "/cds-services"): Action.OPEN,
+    ("POST", "/cds-services/early-mortality"): Action.SCORE,
+    ("POST", "/cds-services/early-mortality/feedback"): Action.SCORE,
     ("GET", "/patient"): Action.SCORE,
     ("POST", "/patient"): Action.SCORE,
     ("GET", "/patient/{sequence}"): Action.SEE_OWN,

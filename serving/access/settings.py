@@ -27,7 +27,7 @@ from models.identity import Role
 from serving.hosts import is_loopback
 
 NAME = "access.toml"
-_TABLES = ("oidc", "limits")  # the second is read by `serving.limits`
+_TABLES = ("oidc", "limits", "cds")  # the others are read by `serving.limits` and `serving.cds.settings`
 _NEEDED = ("issuer", "audience", "roles_claim")
 _TEXTS = (*_NEEDED, "client_id", "client_secret_file", "service", "unit_claim", "name_claim")
 

@@ -21,6 +21,7 @@ from serving.access.way_back import sign_in_from
 from serving.current import Current
 from serving.pages import assets
 from serving.pages.patient_fields import called
+from serving.pages.rounded import measured
 from serving.pages.words import say, words
 from serving.receipts.telling import percent, signed
 from serving.receipts.text import right_aligned
@@ -134,11 +135,6 @@ def points(number: float) -> str:
     """Percentage points with their sign; what rounds to nothing has none."""
     rounded = round(number, 1)
     return f"{rounded:+.1f}" if rounded else "0.0"
-
-
-def measured(number: float) -> str:
-    """A measured value to three digits, and without an exponent where it is large."""
-    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"
 
 
 def digits(number: float) -> str:

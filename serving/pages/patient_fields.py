@@ -32,7 +32,6 @@ ANSWERS = ("yes", "no", "unknown")
 TREATED = ("modality", "line", "agents", "start", "end", "outcome")
 LEAST_ROWS, MOST_ROWS = 2, 20  # of treatments
 PERSON = ("as_of", "id", "age_years", "sex", "tumour")
-LONGEST = 8000  # characters of a field that is shown again
 
 
 @dataclass(frozen=True)
@@ -67,6 +66,11 @@ def tumours() -> list[Choice]:
     return sorted((Choice(name, LABELS.get(name, name)) for name in TUMOURS), key=lambda one: one.label)
 
 
+def choices(words: tuple[str, ...]) -> list[Choice]:
+    """What may be chosen of a list of words on the wire, as the page calls them."""
+    return [Choice(word, say("patient", word.replace("-", "_"))) for word in words]
+
+
 def called(name: str) -> str:
     """What a field is called, for whoever has to find it."""
     row = re.fullmatch(r"t(\d+)_(\w+)", name)
@@ -77,8 +81,10 @@ def called(name: str) -> str:
         return ANALYTES[name].label
     if lab in ANALYTES and part in _PARTS:
         return say("patient", _PARTS[part], label=ANALYTES[lab].label)
-    return say("patient", name)
+    return say("patient", _SHORTLY.get(name, name))
 
 
+_SHORTLY = {"draws": "draws_called"}
 _PARTS = {"unit": "unit_of", "date": "day_of", "uln": "limit_of"}
+SEXES = ("female", "male", "unknown")
 MODALITY_CHOICES, OUTCOME_CHOICES, FLAG_NAMES = MODALITIES, OUTCOMES, FLAGS

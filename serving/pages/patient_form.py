@@ -7,7 +7,7 @@ which can be read again, printed and passed on within the unit; a refusal shows 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -18,12 +18,13 @@ from starlette.routing import Route
 
 from models.fault import Fault
 from models.lymphopenia import Lymphopenia, lymphopenia
-from models.patient import Patient
+from models.patient import Measurement, Patient
 from serving.access.door import route, who
 from serving.caller import over_http
 from serving.pages import patient_fields as known
 from serving.pages.layout import HEADERS, rendered
-from serving.pages.patient_given import DRAWN, DRAWS, Given, given_of
+from serving.pages.patient_draws import DRAWS
+from serving.pages.patient_given import DRAWN, Given, given_of
 from serving.pages.reader import Reader
 from serving.pages.words import say
 from serving.receipts.record import NoReceipt
@@ -35,6 +36,8 @@ PATH = "/patient"
 MORE, ACT = "more", "act"  # the button that asks for another row of treatments, and the name of all buttons
 BY = "page"
 ROWS = "rows"
+LAST_DRAWS = 3  # of lymphocytes, shown where there is no risk
+MOST_TOLD = 10  # faults of one field: more are mended when these are
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,11 @@ class Form:
     rows: int = known.LEAST_ROWS
     why: str = ""  # the word of `serving.refused.Why`, or nothing
     lymphopenia: Lymphopenia | None = None
+    draws: Sequence[Measurement] = ()  # of lymphocytes, the newest first
 
     def value(self, name: str) -> str:
         """What was filled in there."""
-        return self.values.get(name, "")[: known.LONGEST]
+        return self.values.get(name, "")
 
 
 def routes(reader: Reader, scoring: Scoring) -> list[Route]:
@@ -78,24 +82,36 @@ class PatientForm:
             return _page(request, Form(values, rows=min(rows + 2, known.MOST_ROWS)))
         given = given_of(values)
         if given.faults:
-            return _page(request, _faulty(values, rows, given, given.faults), HTTPStatus.UNPROCESSABLE_ENTITY)
+            return _refused(request, _faulty(values, rows, given, [*given.faults, *self._read(given)]))
         try:
             scored = await self.scoring.one(given.body, over_http(request, who(request)) | {"by": BY})
         except InvalidRequest as error:
-            return _page(request, _faulty(values, rows, given, error.faults), HTTPStatus.UNPROCESSABLE_ENTITY)
+            return _refused(request, _faulty(values, rows, given, error.faults))
         except NotScored as error:
-            form = self._refused(values, rows, given, error.refused)
-            return _page(request, form, HTTPStatus.UNPROCESSABLE_ENTITY)
+            return _refused(request, self._unscored(values, rows, given, error.refused))
         except NoReceipt as error:
             detail = f"no score: it could not be recorded ({error.reason})"
             raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "2"}) from error
         return RedirectResponse(f"{PATH}/{scored.receipt.sequence}", HTTPStatus.SEE_OTHER, HEADERS)
 
-    def _refused(self, values: Mapping[str, str], rows: int, given: Given, refused: Refused) -> Form:
+    def _read(self, given: Given) -> Sequence[Fault]:
+        """What is wrong besides: everything that is to be put right is said at once."""
+        try:
+            (one,) = self.scoring.read(given.body).patients
+        except InvalidRequest as error:
+            return error.faults
+        spoken_of = {given.field_of(fault.field) for fault in given.faults} - {DRAWS}
+        faults = one.faults if isinstance(one, Refused) else ()
+        return [fault for fault in faults if given.field_of(fault.field) not in spoken_of]
+
+    def _unscored(self, values: Mapping[str, str], rows: int, given: Given, refused: Refused) -> Form:
         """Why there is no risk, and what the lymphocytes tell all the same."""
+        form = _faulty(values, rows, given, refused.faults, refused.why)
         (patient,) = self.scoring.read(given.body).patients
-        known_of = lymphopenia(patient) if isinstance(patient, Patient) else None
-        return _faulty(values, rows, given, refused.faults, refused.why, known_of)
+        if not isinstance(patient, Patient):
+            return form
+        draws = tuple(patient.series.get("alc", ()))[:LAST_DRAWS]
+        return replace(form, lymphopenia=lymphopenia(patient), draws=draws)
 
 
 def _page(request: Request, form: Form, status: int = HTTPStatus.OK) -> Response:
@@ -109,29 +125,42 @@ def _page(request: Request, form: Form, status: int = HTTPStatus.OK) -> Response
         condition=known.labs(known.STATUS),
         tumours=known.tumours(),
         known=known,
-        sexes=("female", "male", "unknown"),
+        sexes=known.choices(known.SEXES),
+        answers=known.choices(known.ANSWERS),
+        modalities=known.choices(known.MODALITY_CHOICES),
+        outcomes=known.choices(known.OUTCOME_CHOICES),
     )
 
 
-def _faulty(
-    values: Mapping[str, str],
-    rows: int,
-    given: Given,
-    faults: Sequence[Fault],
-    why: str = "invalid",
-    found: Lymphopenia | None = None,
-) -> Form:
+def _refused(request: Request, form: Form) -> Response:
+    return _page(request, form, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def _faulty(values: Mapping[str, str], rows: int, given: Given, faults: Sequence[Fault], why: str = "invalid") -> Form:
     """The form with its faults beside the fields; a fault of no field that is there stands above all."""
     by_field: dict[str, list[str]] = {}
     for fault in faults:
         name = given.field_of(fault.field)
-        likely = say("patient", "likely", likely=fault.likely) if fault.likely else ""
-        told = say("patient", "allowed", allowed=fault.allowed) + likely
-        lines = by_field.setdefault(name if _is_field(name) else "", [])
-        said = told if _is_field(name) else f"{fault.field.rpartition('/')[2]}: {told}"
-        if said not in lines:
-            lines.append(said)
-    return Form(values, by_field, rows, why, found)
+        name = name if _is_field(name) else ""
+        lines, told = by_field.setdefault(name, []), _told(fault, given, name, why)
+        if told not in lines:
+            lines.append(told)
+    for lines in by_field.values():
+        if len(lines) > MOST_TOLD:
+            lines[MOST_TOLD:] = [say("patient", "more_faults", many=len(lines) - MOST_TOLD)]
+    return Form(values, by_field, rows, why)
+
+
+def _told(fault: Fault, given: Given, name: str, why: str) -> str:
+    """What is wrong, in words without the value: it stands in the field."""
+    if why == "insufficient data":
+        return say("patient", "missing", needed=fault.allowed)
+    likely = say("patient", "likely", likely=fault.likely) if fault.likely else ""
+    told = say("patient", "allowed", allowed=fault.allowed) + likely
+    line = given.line_of(fault.field)
+    if line is not None:
+        return say("patient", "draw_line", line=line) + f"{fault.field.rpartition('/')[2]}: {told}"
+    return told if name else f"{fault.field.rpartition('/')[2]}: {told}"
 
 
 def _is_field(name: str) -> bool:
@@ -157,5 +186,6 @@ def _rows(values: Mapping[str, str]) -> int:
     """How many rows of treatments there were."""
     given = values.get(ROWS, "")
     asked = int(given) if given.isdecimal() and len(given) < 3 else known.LEAST_ROWS
-    filled = max((place + 1 for place in range(known.MOST_ROWS) if values.get(f"t{place}_modality")), default=0)
+    places = (int(place) for name, value in values.items() if value and (place := name[1:].partition("_")[0]).isdecimal())
+    filled = max((place + 1 for place in places), default=0)
     return min(max(asked, filled, known.LEAST_ROWS), known.MOST_ROWS)

@@ -6,31 +6,30 @@ Every place of the document leads back to the field it came from, so that what i
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from models.analytes import ANALYTES, BY_LOINC
 from models.fault import Fault
-from serving.field_names import analyte_meant
+from serving.pages.patient_draws import DRAWS, Draws, draws_of
 from serving.pages.patient_fields import FLAG_NAMES, MEASURED, MOST_ROWS, NUMBERS, ONE_UNIT, TREATED
+from serving.pages.patient_numbers import number, number_fault
 from serving.pages.words import say
 
-DRAWS = "draws"  # the field into which earlier draws are pasted
 DRAWN = "drawn"  # the day of all values that have none of their own
-MOST_DRAWS = 400  # lines
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+PLAIN = ("id", "as_of", "sex", "tumour")  # fields that the document has under the same name, as texts
+HISTORY = (*FLAG_NAMES, *NUMBERS, "last_line_outcome")
+_PARTS = {"unit": "{}_unit", "date": "{}_date", "uln": "{}_uln"}  # of a measurement: the fields they stand in
 
 
 @dataclass(frozen=True)
 class Given:
-    """The patient document, the field behind each place of it, and what could not even be put into it."""
+    """The patient document, the field behind each place of it, and what is wrong before anybody reads it."""
 
     document: Mapping[str, Any]
     fields: Mapping[str, str]  # by JSON pointer
+    lines: Mapping[str, int]  # of the pasted draws, by JSON pointer
     faults: tuple[Fault, ...]
 
     @property
@@ -46,84 +45,70 @@ class Given:
             place = place.rpartition("/")[0]
         return self.fields.get(place, "")
 
+    def line_of(self, place: str) -> int | None:
+        """The line of the pasted draws at a fault's place, or None where it stands elsewhere."""
+        return self.lines.get("/".join(place.split("/")[:3]))
+
 
 def given_of(form: Mapping[str, str]) -> Given:
     """What the fields of a form say of a patient; empty ones say nothing."""
     filled = {name: value.strip() for name, value in form.items() if value.strip()}
-    document: dict[str, Any] = {name: filled[name] for name in ("id", "as_of", "sex", "tumour") if name in filled}
-    fields = {f"/{name}": name for name in ("id", "as_of", "sex", "tumour", "age_years")}
-    faults: list[Fault] = []
+    draws = draws_of(form.get(DRAWS, ""))  # as it is: its lines are counted
+    measured, treated = list(_measured(filled)), list(_treatments(filled))
+    document: dict[str, Any] = {name: filled[name] for name in PLAIN if name in filled}
     if "age_years" in filled:
         document["age_years"] = number(filled["age_years"])
-    document["measurements"] = []
-    for field, one in [*_measured(filled), *_drawn(filled.get(DRAWS, ""), faults)]:
-        _note(fields, f"/measurements/{len(document['measurements'])}", field, one, MEASUREMENT_PARTS if field != DRAWS else {})
-        document["measurements"].append(one)
-    treatments = list(_treatments(filled))
-    for place, (row, one) in enumerate(treatments):
-        _note(fields, f"/treatments/{place}", f"{row}_modality", one, {name: f"{row}_{name}" for name in TREATED})
-    if treatments:
-        document["treatments"] = [one for _, one in treatments]
-    if history := {name: filled[name] for name in (*FLAG_NAMES,) if name in filled}:
+    document["measurements"] = [one for _, one in measured] + [one.measurement for one in draws.read]
+    if treated:
+        document["treatments"] = [one for _, one in treated]
+    if history := {name: number(filled[name]) if name in NUMBERS else filled[name] for name in HISTORY if name in filled}:
         document["history"] = history
-    for name in (*NUMBERS, "last_line_outcome"):
-        if name in filled:
-            document.setdefault("history", {})[name] = filled[name] if name == "last_line_outcome" else number(filled[name])
-    fields |= {f"/history/{name}": name for name in (*FLAG_NAMES, *NUMBERS, "last_line_outcome")}
-    return Given(document, fields, tuple(faults))
+    lines = {f"/measurements/{place}": one.line for place, one in enumerate(draws.read, len(measured))}
+    faults = (*_faults(filled, measured, treated), *draws.faults)
+    return Given(document, _fields([field for field, _ in measured], draws, [row for row, _ in treated]), lines, faults)
 
 
-MEASUREMENT_PARTS = {"unit": "{}_unit", "date": "{}_date", "uln": "{}_uln"}
+def _fields(measured: list[str], draws: Draws, treated: list[str]) -> dict[str, str]:
+    """The field of every place of the document that may be spoken of."""
+    found = {f"/{name}": name for name in (*PLAIN, "age_years")} | {f"/history/{name}": name for name in HISTORY}
+    for place, field in enumerate(measured):
+        at = f"/measurements/{place}"
+        found |= {at: field} | {f"{at}/{part}": pattern.format(field) for part, pattern in _PARTS.items()}
+    found |= {f"/measurements/{place}": DRAWS for place, _ in enumerate(draws.read, len(measured))}
+    for place, row in enumerate(treated):
+        at = f"/treatments/{place}"
+        found |= {at: f"{row}_modality"} | {f"{at}/{name}": f"{row}_{name}" for name in TREATED}
+    return found
 
 
-def _note(fields: dict[str, str], place: str, field: str, one: Mapping[str, Any], parts: Mapping[str, str]) -> None:
-    """Remembers which field a place of the document came from."""
-    fields[place] = field
-    fields.update({f"{place}/{name}": pattern.format(field) for name, pattern in parts.items()})
-
-
-def number(text: str) -> float | int | str:
-    """The number that the text is; the text itself where it is none, for its reader to say so."""
-    if not _NUMBER.fullmatch(text):
-        return text
-    value = float(text)
-    return int(text) if re.fullmatch(r"[+-]?\d{1,15}", text) else value if math.isfinite(value) else text
+def _faults(
+    filled: Mapping[str, str], measured: list[tuple[str, dict[str, Any]]], treated: list[tuple[str, dict[str, Any]]]
+) -> Iterator[Fault]:
+    """Numbers that are none, and whatever stands beside a value that is not there: it was meant for something."""
+    for field, one in measured:
+        if fault := number_fault(field, one["value"], limits=True):
+            yield fault
+    plain = [("age_years", filled.get("age_years")), *((name, filled.get(name)) for name in NUMBERS)]
+    limits = [(f"{name}_uln", filled.get(f"{name}_uln")) for name in MEASURED]
+    for field, text in (*plain, *limits, *((f"{row}_line", filled.get(f"{row}_line")) for row, _ in treated)):
+        if text is not None and (fault := number_fault(field, number(text))):
+            yield fault
+    for name in MEASURED:
+        if name not in filled and any(pattern.format(name) in filled for pattern in _PARTS.values()):
+            yield Fault(name, "nothing", say("patient", "a_value"))
 
 
 def _measured(filled: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The values in fields of their own; one with a unit or a day beside an empty value says nothing."""
-    for name in MEASURED:
-        if name not in filled:
-            continue
+    """The values in fields of their own."""
+    for name in (one for one in MEASURED if one in filled):
         one: dict[str, Any] = {"analyte": name, "value": number(filled[name])}
         if unit := ONE_UNIT.get(name) or filled.get(f"{name}_unit"):
             one["unit"] = unit
         if day := filled.get(f"{name}_date") or filled.get(DRAWN):
             one["date"] = day
-        if (limit := filled.get(f"{name}_uln")) is not None:
+        if limit := filled.get(f"{name}_uln"):
             one["uln"] = number(limit)
         yield name, one
-
-
-def _drawn(text: str, faults: list[Fault]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The pasted draws, one a line: day, analyte, value, unit, in this order, between blanks, tabs or semicolons."""
-    lines = [line for line in text.replace("\r", "").split("\n") if line.strip()]
-    for place, line in enumerate(lines[:MOST_DRAWS], 1):
-        parts = [part for part in re.split(r"[;\t]| +", line.strip()) if part]
-        day, name, value, *unit = parts if len(parts) >= 3 else ("", "", "")
-        analyte = _analyte(name)
-        if not (_DAY.fullmatch(day) and analyte):
-            faults.append(Fault(DRAWS, "another line", say("patient", "draws_allowed", line=place)))
-            continue
-        one = {"analyte": analyte, "value": number(value), "date": day}
-        yield DRAWS, one | ({"unit": " ".join(unit)} if unit else {"unit": ONE_UNIT[analyte]} if analyte in ONE_UNIT else {})
-    if len(lines) > MOST_DRAWS:
-        faults.append(Fault(DRAWS, "more lines", say("patient", "draws_most", most=MOST_DRAWS)))
-
-
-def _analyte(name: str) -> str:
-    plain = name.lower().replace("-", "_").replace("ca19_9", "ca19_9")
-    return plain if plain in ANALYTES else BY_LOINC.get(name, "") or analyte_meant(name)
 
 
 def _treatments(filled: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:

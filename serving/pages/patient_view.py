@@ -12,16 +12,19 @@ from typing import Any
 
 from models.analytes import ANALYTES
 from models.explanation import GroupTerm, ranked_reasons
+from models.features import FEATURES
 from models.tumours import LABELS
 from serving.pages.drawing import DoesNotAddUp, Staircase, staircase
 from serving.pages.patient_drawing import curve, hundred
 from serving.pages.receipt_view import PLAIN
+from serving.pages.rounded import measured
 from serving.pages.words import say
 from serving.receipts.audited import Audited
-from serving.receipts.telling import value_used
+from serving.receipts.telling import percent, value_used
 
 DAY = 90  # the horizon that is told first, or the one nearest to it
 HISTORY = ("alc", "anc", "nlr", "ca19_9")
+ESTIMATED = "estimated as "  # with which the range of an estimate begins, as serving.answer tells it
 LAST_DRAWS = 3  # lymphocyte counts told beside the grade
 STATES = {  # how a state of an input is told; words/en/answer.toml has the words
     "ok": "state_ok",
@@ -71,6 +74,7 @@ def shown(one: Audited) -> dict[str, Any]:
     risk, explained = answer["risks"][main], answer["explanation"]["horizons"][main]
     groups = [_group(group) for group in explained["groups"]]
     causes, estimated = ranked_reasons(groups)
+    points = {group["group"]: group["percentage_points"] for group in explained["groups"]}
     beside = _beside(answer["explanation"]["inputs"])
     return {
         "record": one.receipt.record,
@@ -89,7 +93,7 @@ def shown(one: Audited) -> dict[str, Any]:
             Cause(
                 one.group.group,
                 one.group.points > 0,
-                abs(100 * one.group.points),
+                abs(points[one.group.group]),
                 one.group.distinguishable,
                 one.equal,
                 beside.get(one.group.group, ()),
@@ -99,7 +103,7 @@ def shown(one: Audited) -> dict[str, Any]:
         "estimated": [group.group for group in estimated],
         "waterfall": _waterfall(explained, risk),
         "groups": explained["groups"],
-        "inputs": list(_inputs(answer)),
+        **_by_quality(_inputs(answer)),
         "draws": _draws(document["patient"], "alc")[:LAST_DRAWS],
         "published": [found for found in answer["published_scores"] if found["value"] is not None],
         "unpublished": [found for found in answer["published_scores"] if found["value"] is None],
@@ -117,12 +121,23 @@ def _group(told: Mapping[str, Any]) -> GroupTerm:
 
 
 def _beside(inputs: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
-    """By clinical group, what confounds the numbers it is made of."""
-    found: dict[str, dict[str, None]] = {}
+    """By clinical group, what confounds the numbers it is made of; what is said of several of them is said once."""
+    found: dict[str, dict[str, list[str]]] = {}
     for one in inputs:
-        for remark in one.get("remarks", ()):
-            found.setdefault(one["group"], {})[f"{one['label']}: {remark}"] = None
-    return {group: tuple(told) for group, told in found.items()}
+        for remark in _confounding(one):
+            found.setdefault(one["group"], {}).setdefault(remark, []).append(one["label"])
+    return {group: tuple(f"{', '.join(of)}: {said}" for said, of in told.items()) for group, told in found.items()}
+
+
+def _confounding(one: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is said beside the number of an input; its range, where it is estimated, stands in a column of its own."""
+    return tuple(remark for remark in one.get("remarks", ()) if not remark.startswith(ESTIMATED))
+
+
+def _by_quality(inputs: Sequence[Input]) -> dict[str, list[Input]]:
+    """The inputs of which something must be known, and those used just as they were given."""
+    plain = [one for one in inputs if one.states == ((_state("ok"), False),) and not one.remarks]
+    return {"inputs": [one for one in inputs if one not in plain], "plain": plain}
 
 
 def _waterfall(explained: Mapping[str, Any], risk: Mapping[str, float]) -> Staircase | None:
@@ -142,10 +157,20 @@ def _inputs(answer: Mapping[str, Any]) -> Sequence[Input]:
     found = []
     for one in answer["quality"]:
         states = tuple((_state(state), state not in PLAIN) for state in one["states"])
-        value = value_used(used[one["input"]]) if one["input"] in used else ""
-        remarks = tuple(remark for remark in one.get("remarks", ()) if not remark.startswith("estimated as "))
-        found.append(Input(one["input"], one["label"], value, states, remarks, estimates.get(one["input"])))
+        value = _used(used[one["input"]]) if one["input"] in used else ""
+        found.append(Input(one["input"], one["label"], value, states, _confounding(one), estimates.get(one["input"])))
     return sorted(found, key=lambda one: (not any(doubt for _, doubt in one.states), one.estimate is None))
+
+
+def _used(one: Mapping[str, Any]) -> str:
+    """The value that went into the sum: yes or no for what is either, and for an estimate of it how probable it is."""
+    value, feature = one["value"], FEATURES.get(one["feature"])
+    if feature is not None and feature.scale == "flag" and isinstance(value, int | float):
+        return say("answer", {1.0: "yes", 0.0: "no"}.get(float(value), "probably"), share=percent(value))
+    if isinstance(value, float):
+        unit = one["unit"] if one["unit"] not in ("1", "{score}") else ""
+        return f"{measured(value)} {unit}".rstrip()
+    return value_used(one)
 
 
 def _state(state: str) -> str:

@@ -10,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.access.permissions import PROGRAMS
 from serving.pages.layout import rendered
 from serving.problems import PROBLEM
 
@@ -24,7 +25,7 @@ class Readable:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         wants_page = scope["type"] == "http" and "text/html" in Headers(scope=scope).get("accept", "")
-        turning = wants_page and not scope["path"].startswith("/v1/")
+        turning = wants_page and not scope["path"].startswith(PROGRAMS)
         await self.app(scope, receive, _Turning(Request(scope), send) if turning else send)
 
 

@@ -12,6 +12,7 @@ from models.fhir.reading import understood
 from models.fhir.understood import Understood
 
 LOINC, SNOMED, UCUM = "http://loinc.org", "http://snomed.info/sct", "http://unitsofmeasure.org"
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 AS_OF = date(2026, 5, 20)
 Json = dict[str, Any]
 

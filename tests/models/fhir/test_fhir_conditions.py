@@ -84,6 +84,10 @@ def test_a_code_and_its_words_must_not_name_different_tumours(read: Read) -> Non
     [
         {"verificationStatus": concept("x", "refuted")},
         {"verificationStatus": concept("x", "entered-in-error")},
+        {"verificationStatus": concept("x", "differential")},
+        {"verificationStatus": concept("x", "provisional")},
+        {"verificationStatus": concept("x", "unconfirmed")},
+        {"abatementDateTime": "2026-05-01"},
         {"clinicalStatus": concept("x", "resolved")},
         {"clinicalStatus": concept("x", "remission")},
         {"onsetDateTime": "2026-06-01"},
@@ -120,3 +124,27 @@ def test_metastases_of_the_liver_are_told_and_their_absence_never(read: Read, co
     assert found.document.get("history") == ({"liver_metastases": "yes"} if liver else None)
     assert found.document["tumour"] == "pancreatic"
     assert bool(found.listed) is not liver
+
+
+def test_what_ended_after_the_index_date_was_so_on_it(read: Read) -> None:
+    found = read(patient(), pancreas(clinicalStatus=concept("x", "resolved"), abatementDateTime="2026-08-01"), bare=True)
+    assert found.document["tumour"] == "pancreatic"
+
+
+def test_the_places_lead_to_the_conditions(read: Read) -> None:
+    liver = condition("m", concept(ICD, "C78.7"))
+    found = read(patient(), pancreas(), liver, bare=True)
+    assert (found.places["/tumour"], found.places["/history/liver_metastases"]) == ("Condition/c1", "Condition/m")
+
+
+@pytest.mark.parametrize(
+    ("code", "tumour"), [("372003004", "pancreatic"), ("363418001", "pancreatic"), ("254637007", "nsclc"), ("93880001", None)]
+)
+def test_a_code_without_words_is_read_by_its_known_name(read: Read, code: str, tumour: str | None) -> None:
+    found = read(patient(), condition("c", concept(SNOMED, code)), bare=True)
+    assert found.document.get("tumour") == tumour
+
+
+def test_icd_10_cm_is_known_by_its_object_identifier_too(read: Read) -> None:
+    found = read(patient(), condition("c", concept("urn:oid:2.16.840.1.113883.6.90", "C25.0")), bare=True)
+    assert found.document["tumour"] == "pancreatic"

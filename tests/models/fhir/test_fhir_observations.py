@@ -180,22 +180,45 @@ def test_the_laboratory_s_upper_limit_is_read_in_the_unit_of_the_value(read: Rea
         assert "uln" not in read(lab("a", LDH, 480, "U/L", referenceRange=ranges)).document["measurements"][0]
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        {"valueInteger": 1},
-        {"valueQuantity": {"value": 1}},
-        {"valueCodeableConcept": concept(LOINC, "LA9623-5")},
-    ],
-)
-def test_a_performance_status_is_read_as_it_is_told(read: Read, value: dict[str, Any]) -> None:
-    one = lab("e", ECOG, 0, "1")
-    del one["valueQuantity"]
-    assert read(one | value).document["measurements"] == [
-        {"analyte": "ecog", "value": 1, "unit": "{score}", "date": "2026-05-18"}
+def test_an_upper_limit_that_cannot_be_read_is_said(read: Read) -> None:
+    sexes = [{"high": {"value": limit, "unit": "U/L"}} for limit in (214, 225)]
+    found = read(lab("a", LDH, 480, "U/L", referenceRange=sexes))
+    assert [str(one) for one in found.listed] == [
+        "Observation/a: ldh: referenceRange: no one upper limit in the unit of the value that may be one"
     ]
 
 
-def test_a_dead_patient_s_performance_status_is_not_read(read: Read) -> None:
-    one = lab("e", ECOG, 0, "1") | {"valueQuantity": None, "valueCodeableConcept": concept(LOINC, "LA9627-6")}
-    assert why(read(one), "Observation/e") == ["no grade: a whole number or an answer of LOINC"]
+def test_what_was_reported_or_collected_after_the_index_date_is_not_known_on_it(read: Read) -> None:
+    drawn = lab("a", ALC, 0.8, "10*9/L", effectiveDateTime="2026-05-20")
+    assert len(read(drawn | {"issued": "2026-05-20T18:00:00Z"}).document["measurements"]) == 1
+    assert why(read(drawn | {"issued": "2026-05-21T07:00:00Z"}), "Observation/a") == [
+        "drawn by the index date and reported after it: not known on it"
+    ]
+    del drawn["effectiveDateTime"]
+    over_night = drawn | {"effectivePeriod": {"start": "2026-05-20", "end": "2026-05-21"}}
+    assert why(read(over_night), "Observation/a") == ["after the index date"]
+
+
+def test_a_method_by_its_code_goes_with_the_result_and_one_in_words_does_not(read: Read) -> None:
+    (coded,) = read(lab("a", "24108-3", 900, "U/mL", method=concept("x", "ECLIA-2"))).document["measurements"]
+    assert coded["method"] == "ECLIA-2"
+    (told,) = read(lab("a", "24108-3", 900, "U/mL", method={"text": "as Dr Hollis asked"})).document["measurements"]
+    assert "method" not in told
+
+
+def test_what_may_turn_the_meaning_of_a_resource_keeps_it_from_being_read(read: Read) -> None:
+    turned = {"modifierExtension": [{"url": "https://example.org/not", "valueBoolean": True}]}
+    assert why(read(lab("a", ALC, 0.8, "10*9/L", **turned)), "Observation/a") == [
+        "a modifierExtension or implicitRules, which may turn its meaning"
+    ]
+    part = {"code": concept(LOINC, ALC), "valueQuantity": {"value": 0.8, "unit": "10*9/L"}}
+    panel = lab("p", "57021-8", 1, "1", component=[part | turned]) | {"valueQuantity": None}
+    assert read(panel).document["measurements"] == []
+    assert "a modifierExtension, which may turn its meaning" in why(read(panel), "Observation/p")
+
+
+def test_a_performance_status_is_a_measurement_without_a_unit_of_its_own(read: Read) -> None:
+    (found,) = read(lab("e", ECOG, 1, "anything")).document["measurements"]
+    assert found == {"analyte": "ecog", "value": 1, "unit": "{score}", "date": "2026-05-18"}
+    dead = lab("e", ECOG, 0, "1") | {"valueQuantity": None, "valueCodeableConcept": concept(LOINC, "LA9627-6")}
+    assert why(read(dead), "Observation/e") == ["no score: a whole number, or an answer of LOINC or SNOMED CT"]

@@ -71,3 +71,13 @@ def test_no_name_address_or_identifier_reaches_the_document(read: Read) -> None:
     found = read(telling, pancreas(), bare=True)
     for secret in ("Hollis", "Marigot", "777-12", "1961-06-02"):
         assert secret not in str(found)
+
+
+def test_two_patients_without_an_id_are_two(read: Read) -> None:
+    assert read(patient(id="", birthDate="1950-01-01"), patient(id="", birthDate="1980-01-01"), bare=True).faults
+    assert not read(patient(id=""), bare=True).faults
+
+
+def test_a_patient_whose_meaning_may_be_turned_is_refused(read: Read) -> None:
+    found = read(patient(implicitRules="https://example.org/rules"), pancreas(), bare=True)
+    assert [one.field for one in found.faults] == ["Patient.modifierExtension"]

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from models.fhir.drugs import drug_named
+from models.fhir.drugs import drugs_named
 from models.fhir.understood import Understood
 
-from .conftest import LOINC, SNOMED, concept, drug, of_patient
+from .conftest import LOINC, RXNORM, SNOMED, concept, drug, of_patient
 
 Read = Callable[..., Understood]
 ADMINISTERED, STATED, ORDERED = "MedicationAdministration", "MedicationStatement", "MedicationRequest"
@@ -111,12 +111,12 @@ def test_a_class_tells_the_modality_of_a_drug_whose_name_is_not_known(read: Read
     ],
 )
 def test_a_product_is_told_by_its_ingredient(name: str, agent: str, modality: str) -> None:
-    assert drug_named(name) == (agent, modality)
+    assert drugs_named(name) == ((agent, modality),)
 
 
 @pytest.mark.parametrize("name", ["Simvastatin 10 MG Oral Tablet", "Leucovorin 100 MG Injection", "dexamethasone eye drops", ""])
 def test_what_treats_no_tumour_and_moves_no_count_is_none(name: str) -> None:
-    assert drug_named(name) is None
+    assert drugs_named(name) == ()
 
 
 def test_a_drug_that_is_not_known_here_is_listed(read: Read) -> None:
@@ -163,3 +163,58 @@ def test_a_status_after_the_index_date_is_not_known(read: Read) -> None:
     found = read(drug(ADMINISTERED, "a", "gemcitabine", "2026-03-01"), status("s", "2026-06-01", "271299001"))
     assert "outcome" not in found.document["treatments"][0]
     assert [one.reference for one in found.listed] == ["Observation/s"]
+
+
+def test_a_status_that_is_not_final_is_listed(read: Read) -> None:
+    told = of_patient("Observation", "s", status="preliminary", code=concept(LOINC, "97509-4"), effectiveDateTime="2026-01-01")
+    found = read(told | {"valueCodeableConcept": concept(SNOMED, "271299001")})
+    assert [one.why for one in found.listed] == ["not final: it may change, or was entered in error"]
+
+
+@pytest.mark.parametrize(
+    ("name", "agents"),
+    [
+        ("FOLFIRINOX", ["fluorouracil", "irinotecan", "oxaliplatin"]),
+        ("mFOLFOX6 q14d", ["fluorouracil", "oxaliplatin"]),
+        ("NALIRIFOX", ["fluorouracil", "liposomal irinotecan", "oxaliplatin"]),
+        ("gemcitabine + nab-paclitaxel", ["gemcitabine", "nab-paclitaxel"]),
+        ("pertuzumab 60 MG/ML / trastuzumab 60 MG/ML Injection", ["pertuzumab", "trastuzumab"]),
+    ],
+)
+def test_every_drug_of_a_regimen_is_read(read: Read, name: str, agents: list[str]) -> None:
+    found = read(drug(ADMINISTERED, "a", name, "2026-01-02")).document["treatments"]
+    assert sorted(agent for one in found for agent in one["agents"]) == agents
+    assert {one["line"] for one in found} == {1}
+
+
+def test_every_ingredient_of_a_medication_is_read(read: Read) -> None:
+    parts = [{"itemCodeableConcept": concept(RXNORM, code)} for code in ("12574", "56946")]
+    medication = {"resourceType": "Medication", "id": "m", "ingredient": parts}
+    pointing = drug(ADMINISTERED, "a", "", "2026-01-02") | {"medicationReference": {"reference": "Medication/m"}}
+    del pointing["medicationCodeableConcept"]
+    found = read(medication, pointing, {"resourceType": "Medication", "id": "stray"})
+    assert found.document["treatments"][0]["agents"] == ["gemcitabine", "paclitaxel"]
+    assert [str(one) for one in found.listed] == ["Medication/stray: Medication: nothing that is read points to it"]
+
+
+def test_a_code_of_a_drug_that_nobody_confirmed_is_listed_and_not_guessed(read: Read) -> None:
+    found = read(drug(ADMINISTERED, "a", "", "2026-01-02", medicationCodeableConcept=concept(RXNORM, "999999999")))
+    assert [str(one) for one in found.listed] == [
+        "MedicationAdministration/a: drug 999999999: no systemic therapy that is known here"
+    ]
+
+
+def test_an_order_not_to_give_a_drug_gives_none(read: Read) -> None:
+    found = read(drug(ORDERED, "o", "gemcitabine", "2026-05-02", status="active", doNotPerform=True))
+    assert "treatments" not in found.document
+    assert found.listed[0].why == "an order not to give it"
+
+
+def test_an_active_order_says_that_what_was_given_since_goes_on(read: Read) -> None:
+    doses = [drug(ADMINISTERED, f"a{day}", "gemcitabine", f"2026-05-{day}") for day in ("04", "11")]
+    order = drug(ORDERED, "o", "gemcitabine", "2026-05-01", status="active")
+    (alone,), (going_on,) = (read(*every).document["treatments"] for every in (doses, [*doses, order]))
+    assert (alone["start"], alone["end"]) == ("2026-05-04", "2026-05-11")
+    assert (going_on["start"], going_on.get("end")) == ("2026-05-04", None)
+    earlier = drug(ADMINISTERED, "b", "gemcitabine", "2026-01-11")  # given before the order, and not since: nothing goes on
+    assert read(earlier, order).document["treatments"][0]["end"] == "2026-01-11"

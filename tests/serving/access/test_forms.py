@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 
 from models.identity import Identity
 from serving.access.door import route
-from serving.access.forms import LONGEST, posted
+from serving.access.forms import LONGEST, MOST, posted
 from serving.access.session_store import SessionStore
 from serving.access.sessions import Sessions
 from serving.problems import Problems
@@ -98,7 +98,7 @@ def test_a_form_from_elsewhere_or_of_another_kind_is_refused(
         b"id=%FFsecret-7",
         b"secret-7",
         b"id=\xffsecret-7",
-        b"&".join(b"a%d=secret-7" % place for place in range(101)),
+        b"&".join(b"a%d=secret-7" % place for place in range(MOST + 1)),
     ],
     ids=["twice", "no UTF-8 within", "no field", "no ASCII", "too many"],
 )
