@@ -57,7 +57,22 @@ def treatments_of(
     resources: Resources, of_patient: Iterable[Resource], as_of: date, listing: Listing
 ) -> list[tuple[dict[str, Any], str]]:
     """The treatments of the patient document up to `as_of`, each with the resource it begins with; oldest first."""
-    every = list(of_patient)
+    drugs, progressions = _given(resources, list(of_patient), as_of, listing)
+    found = [*_lines(drugs, progressions), *_others(drugs)]
+    return sorted(found, key=lambda one: (one[0]["start"], one[0]["modality"]))
+
+
+def doses_of(
+    resources: Resources, of_patient: Iterable[Resource], as_of: date, listing: Listing
+) -> tuple[list[Dose], list[tuple[date, str]]]:
+    """Every dose up to `as_of`, and every disease status with its day: of which histories make lines."""
+    drugs, statuses = _given(resources, list(of_patient), as_of, listing)
+    return [one.dose for one in drugs], [(day, outcome) for day, outcome, _ in statuses]
+
+
+def _given(
+    resources: Resources, every: Sequence[Resource], as_of: date, listing: Listing
+) -> tuple[list[_Given], list[tuple[date, str, str]]]:
     drugs = [one for resource in every if resource.kind in GIVEN for one in _drug(resource, resources, as_of, listing)]
     given: dict[str, date] = {}
     for one in drugs:
@@ -69,9 +84,7 @@ def treatments_of(
             drugs += _procedure(resource, as_of, listing)
     for one in drugs:
         listing.use(one.reference)
-    progressions = _statuses([one for one in every if one.kind == "Observation"], as_of, listing)
-    found = [*_lines(drugs, progressions), *_others(drugs)]
-    return sorted(found, key=lambda one: (one[0]["start"], one[0]["modality"]))
+    return drugs, _statuses([one for one in every if one.kind == "Observation"], as_of, listing)
 
 
 def _ordered(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from training.sources.account import Account
     from training.sources.imported import Wanted
 
-app = typer.Typer(no_args_is_help=True, help="A source becomes a cohort file and its tables: OMOP CDM.")
+app = typer.Typer(no_args_is_help=True, help="A source (OMOP CDM, FHIR, mCODE CSVs) becomes a cohort file and its tables.")
 Out = Annotated[Path, typer.Option("--out", help="Folder for cohort file, tables and report; must not exist or be empty.")]
 LineNumber = Annotated[int, typer.Option("--line", min=1, max=30, help="The index date is the day on which this line began.")]
 Day = Annotated[str, typer.Option("--date", metavar="YYYY-MM-DD", help="One index date for everybody, in place of a line.")]
@@ -52,6 +52,47 @@ def omop(
             account = import_server(source, schema, wanted, known, _say)
         else:
             account = import_files(Path(source), wanted, known, threads, memory, _say)
+    _answer(account, out, as_json)
+
+
+@app.command()
+def fhir(
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="A file or folder: .json (Bundles) or .ndjson (bulk export).")],
+    out: Out,
+    line: LineNumber = 2,
+    on: Day = "",
+    everybody: Everybody = False,
+    extracted: Extracted = "",
+    name: Name = "",
+    threads: Threads = 2,
+    memory: Memory = "2GB",
+    as_json: AsJson = False,
+) -> None:
+    """FHIR R4 resources of many patients: read as for a score, with lines of therapy derived by written rules."""
+    with refusing(as_json):
+        from training.sources.fhir.imported import import_resources
+
+        wanted = _wanted(out, line, on, everybody, extracted, name, as_json)
+        account = import_resources(source, wanted, threads, memory, _say)
+    _answer(account, out, as_json)
+
+
+@app.command()
+def mcode(
+    source: Annotated[Path, typer.Argument(metavar="FOLDER", help="The CSVs of the mCODE extraction framework.")],
+    out: Out,
+    line: LineNumber = 2,
+    on: Day = "",
+    everybody: Everybody = False,
+    extracted: Extracted = "",
+    name: Name = "",
+    as_json: AsJson = False,
+) -> None:
+    """CSVs that a centre fills for the mCODE extraction framework: made FHIR resources, and read as those are."""
+    with refusing(as_json):
+        from training.sources.mcode.imported import import_csvs
+
+        account = import_csvs(source, _wanted(out, line, on, everybody, extracted, name, as_json), say=_say)
     _answer(account, out, as_json)
 
 

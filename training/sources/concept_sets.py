@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from models.analytes import ANALYTES
 from models.fault import Fault
-from models.fhir.drugs import drug_named
+from models.fhir.drugs import drugs_named
 from models.history import OUTCOMES
 from models.mapping import InvalidCohort
 from models.tumours import HAEMATOLOGICAL, TUMOURS
@@ -78,7 +78,7 @@ def _fault(cells: dict[str, str]) -> Fault | None:
     kind, means = cells["kind"], cells["means"]
     if kind not in KINDS:
         return Fault("kind", kind, "one of " + ", ".join(KINDS))
-    if means not in _MEANINGS.get(kind, {means}) or not means or (kind == "drug" and drug_named(means) is None):
+    if means not in _MEANINGS.get(kind, {means}) or not means or (kind == "drug" and not drugs_named(means)):
         allowed = _MEANINGS.get(kind) or {"a unit, or the name of a drug that is known"}
         return Fault("means", means, "one of " + ", ".join(sorted(allowed)))
     if not cells["concept_id"].isdecimal() and (cells["concept_id"] or not (cells["vocabulary"] and cells["code"])):

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import duckdb
 import pyarrow as pa
+
 from training.refused import NotSupported
 
 BATCH = 50_000  # rows that are in Python at one time

@@ -14,6 +14,7 @@ from training.sources.account import Account
 from training.sources.database import Work
 from training.sources.draws import fates, place_all, remarks, settle
 from training.sources.people import Index, choose, flow
+from training.sources.spans import make_spans
 from training.sources.therapy import Therapy, lines_into
 from training.sources.written import write_cohort_file, write_tables
 
@@ -53,6 +54,7 @@ def imported(work: Work, wanted: Wanted, read: Read, say: Callable[[str], None])
     say("persons are chosen")
     choose(work, wanted.index, wanted.everybody)
     settle(work)
+    make_spans(work)
     say("tables are written")
     wanted.out.mkdir(parents=True, exist_ok=True)
     write_tables(work, wanted.out)
@@ -105,10 +107,9 @@ def _counts(work: Work, select: str) -> dict[str, int]:
 
 def _written(work: Work) -> dict[str, int]:
     found = {}
-    for name, rows in (("patients", "chosen"), ("measurements", "settled WHERE fate = ''"), *(
-        (table, f"courses WHERE single = {single} AND person IN (SELECT person FROM chosen)")
-        for table, single in (("treatments", 0), ("doses", 1))
-    )):
+    doses = "courses WHERE person IN (SELECT person FROM chosen)"
+    tables = {"patients": "chosen", "measurements": "settled WHERE fate = ''", "treatments": "spans", "doses": doses}
+    for name, rows in tables.items():
         ((n,),) = work.rows(f"SELECT count(*) FROM {rows}")
         found[f"{name}.parquet"] = int(n)
     return found

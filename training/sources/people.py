@@ -74,7 +74,7 @@ def _reasons(everybody: bool) -> tuple[tuple[str, str], ...]:
 def _indexed(index: Index) -> str:
     if index.day is not None:
         return f"SELECT person, DATE '{index.day:%Y-%m-%d}' AS index_date FROM persons"
-    return f"SELECT person, min(since) AS index_date FROM courses WHERE single = 0 AND line = {index.line:d} GROUP BY person"
+    return f"SELECT person, min(since) AS index_date FROM courses WHERE line = {index.line:d} GROUP BY person"
 
 
 def _ended() -> str:

@@ -21,6 +21,7 @@ RULES: tuple[tuple[str, str], ...] = (
     ("regimen", f"Drugs begun within {REGIMEN_DAYS} days of the first drug of a line are its regimen."),
     ("new line", f"A new line begins with a new drug more than {REGIMEN_DAYS} days after the line began, or after a progression "
                  f"within it, or with any drug after a gap of more than {GAP_DAYS} days."),
+    ("running", "A drug first given on the index date runs on it; of other drugs the last dose by that day is the end."),
     ("before", f"Systemic drugs begun more than {DIAGNOSIS_DAYS} days before the first record of a tumour are of no line of it."),
     ("tumour", "The tumour is the one malignant primary recorded by the index date; several, or a lung cancer whose histology is "
                "not told, leave the person out."),

@@ -1,15 +1,12 @@
 """Single doses become lines of therapy, a person at a time, by the rules of `models.lines`.
 
-Radiation and what moves a blood count stand beside them.
-
-In the table of treatments a drug is one row of its line, from its first dose in it to its last, so that a drug that was added
-later is not told of on the day on which the line began.
+Radiation and what moves a blood count stand beside them, in no line.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import groupby
@@ -17,15 +14,13 @@ from operator import itemgetter
 from typing import Any
 
 from models.courses import SYSTEMIC
-from models.lines import Dose, Line, lines_of
+from models.lines import Dose, lines_of
 from training.sources.concept_sets import NO_CANCER, OF_THE_LIVER, SECONDARY
 from training.sources.database import Columns, Work
 from training.sources.rules import DIAGNOSIS_DAYS
 
 COURSES: Columns = {
     "person": "TEXT", "line": "INTEGER", "modality": "TEXT", "agents": "TEXT", "since": "DATE", "until": "DATE",
-    "outcome": "TEXT",
-    "single": "INTEGER",  # 1: a single dose as it was given; 0: a row of the table of treatments
 }
 BACKWARDS, UNDATED, BEFORE = "an end before its beginning", "no day on which it began", "begun before any tumour was recorded"
 LATER, DEAD, UNBORN = "dated after the day of extraction", "dated after the death", "dated before the birth"
@@ -42,7 +37,7 @@ class Therapy:
 
 
 def lines_into(work: Work, extracted: date, everybody: bool = False) -> Therapy:
-    """Make `courses` (rows of the table of treatments), of the persons with a tumour, or of everybody."""
+    """Make `courses`: every dose that counts with its line, of the persons with a tumour, or of everybody."""
     found = Therapy()
     rows = (row for person, events in _by_person(work, everybody) for row in _courses(person, events, extracted, found))
     work.fill("courses", COURSES, rows)
@@ -72,17 +67,12 @@ def _courses(person: str, events: Sequence[tuple[Any, ...]], extracted: date, fo
     every = list(dict.fromkeys(sorted(doses, key=_order)))
     found.repeated += len(doses) - len(every)
     found.used.update(one.agent or one.modality for one in every)
-    progressed = sorted((row[3], row[2]) for row in events if row[1] == "status" and row[3] is not None and row[3] <= extracted)
-    lines = lines_of(every, [day for day, outcome in progressed if outcome == "progression"])
+    progressed = [row[3] for row in events if row[1:3] == ("status", "progression") and row[3] is not None]
+    lines = lines_of(every, sorted(day for day in progressed if day <= extracted))
     found.lines += len(lines)
-    for place, line in enumerate(lines):
-        until = lines[place + 1].start if place + 1 < len(lines) else date.max
-        outcome = next((told for day, told in reversed(progressed) if line.start < day <= until), "unknown")
-        yield from ((person, line.number, *row, outcome, 0) for row in _drugs(line, until))
-        yield from ((person, line.number, *dose, "unknown", 1) for dose in line.doses)
-    for dose in every:
-        if dose.modality not in SYSTEMIC:
-            yield from ((person, None, *dose, "unknown", single) for single in (0, 1))
+    for line in lines:
+        yield from ((person, line.number, *dose) for dose in line.doses)
+    yield from ((person, None, *dose) for dose in every if dose.modality not in SYSTEMIC)
 
 
 def _dose(event: tuple[Any, ...], extracted: date, found: Therapy) -> Dose | None:
@@ -107,13 +97,3 @@ def _dose(event: tuple[Any, ...], extracted: date, found: Therapy) -> Dose | Non
 def _order(dose: Dose) -> tuple[date, date, str, str]:
     return dose.start, dose.end or date.max, dose.agent, dose.modality
 
-
-def _drugs(line: Line, until: date) -> Iterable[tuple[str, str, date, date | None]]:
-    """One row for each drug of a line; whatever says that it runs, the next line ends it."""
-    spans: dict[tuple[str, str], tuple[date, date | None]] = {}
-    for dose in line.doses:
-        key = dose.modality, dose.agent
-        since, last = spans.get(key, (dose.start, dose.end))
-        spans[key] = since, None if last is None or dose.end is None else max(last, dose.end)
-    for (modality, agent), (since, last) in spans.items():
-        yield modality, agent, since, (last if until == date.max else min(last or until, until))

@@ -63,12 +63,11 @@ def write_tables(work: Work, out: Path) -> None:
     work.save("""
         SELECT person AS patient, CAST(day AS VARCHAR) AS date, analyte, value, in_unit AS unit, limit_high AS uln
         FROM settled WHERE fate = '' ORDER BY person, day, analyte""", out / "measurements.parquet")
-    for single, name in ((0, "treatments"), (1, "doses")):
-        work.save(f"""
-            SELECT person AS patient, line, modality, agents, CAST(since AS VARCHAR) AS start, CAST(until AS VARCHAR) AS "end",
-                   outcome
-            FROM courses WHERE single = {single} AND person IN (SELECT person FROM chosen)
-            ORDER BY person, since, modality, agents""", out / f"{name}.parquet")
+    dated = """CAST(since AS VARCHAR) AS start, CAST(until AS VARCHAR) AS "end\""""
+    ordered = "ORDER BY person, since, modality, agents"
+    work.save(f"SELECT person AS patient, line, modality, agents, {dated}, outcome FROM spans {ordered}", out / "treatments.parquet")
+    work.save(f"""SELECT person AS patient, line, modality, agents, {dated} FROM courses
+        WHERE person IN (SELECT person FROM chosen) {ordered}, until""", out / "doses.parquet")
 
 
 def write_cohort_file(out: Path, kind: str, name: str, source: str, index: str, everybody: bool) -> Path:

@@ -165,7 +165,28 @@ def test_a_drug_of_the_line_that_begins_is_not_told_before_it_is_given(importing
     _, out = importing(drug_exposure=[dose(9102, 9)])
     treatments = table(out, "treatments")
     second = treatments[treatments.line == 2]
-    assert dict(zip(second.agents, second.start, strict=True)) == {"fluorouracil": "2024-06-01", "gemcitabine": "2024-06-10"}
+    assert list(zip(second.agents, second.start, second.end, strict=True)) == [
+        ("fluorouracil", "2024-06-01", "2024-06-02"), ("gemcitabine", "2024-06-10", "2024-06-10"),
+        ("fluorouracil", "2024-06-15", "2024-06-15"),
+    ]
+
+
+@pytest.mark.parametrize("on", [None, INDEX, date(2023, 11, 20)])
+def test_whether_a_drug_was_given_again_later_is_not_known(importing: Importing, on: date | None) -> None:
+    once = [dose(9102, -200), dose(9102, -186), dose(9104, 0)]
+    worse = {"person_id": 1, "observation_concept_id": 9201, "observation_date": "2024-06-02"}
+    _, ended = importing(on=on, only_drug_exposure=once)
+    _, went_on = importing(on=on, only_drug_exposure=[*once, dose(9104, 14), dose(9102, 20)], observation=[worse])
+    (one,), (other,) = (read_cohort(out / "cohort.toml", doubtful=True, required=()).patients for out in (ended, went_on))
+    assert one == other
+    assert one.history.prior_lines == 1.0
+
+
+def test_how_a_line_ended_is_what_was_told_by_the_index_date(importing: Importing) -> None:
+    worse = {"person_id": 1, "observation_concept_id": 9201, "observation_date": "2024-05-20"}
+    _, out = importing(observation=[worse])
+    (patient,) = read_cohort(out / "cohort.toml", doubtful=True).patients
+    assert patient.history.last_line_outcome == "progression"
 
 
 def test_progression_begins_a_line_with_the_next_new_drug(importing: Importing) -> None:

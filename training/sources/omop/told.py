@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from models.fhir.drugs import Drug, drug_named
+from models.fhir.drugs import Drug, drugs_named
 from models.fhir.tumour_codes import (
     LUNG,
     MORPHOLOGY,
@@ -168,7 +168,7 @@ def _of_product(product: str, told: list[str]) -> list[Drug]:
     """The drugs of a product; none of one that stays on the surface, and none that is told more exactly by another name."""
     found: list[Drug] = []
     for one in told:
-        drug = drug_named(one if one == product else f"{one} {product}")
-        if drug is not None and not any(drug.name in other.name for other in found):
-            found.append(drug)
+        for drug in drugs_named(one if one == product else f"{one} {product}"):
+            if not any(drug.name in other.name for other in found):
+                found.append(drug)
     return found

@@ -1,0 +1,1 @@
+"""The CSV files that cancer centres fill for the mCODE extraction framework."""
