@@ -17,7 +17,8 @@ from marks import Mark
 
 PERSONS = 100_000
 MINUTES, GIBIBYTES = 10.0, 4.0
-_PLAIN = """SELECT count(*) FROM read_parquet('{0}/measurement.parquet') m JOIN read_parquet('{0}/person.parquet') p USING (person_id)
+_PLAIN = """SELECT count(*) FROM read_parquet('{0}/measurement.parquet') m
+    JOIN read_parquet('{0}/person.parquet') p USING (person_id)
     JOIN read_parquet('{0}/observation_period.parquet') o USING (person_id)
     WHERE m.measurement_concept_id = 3004327 AND m.person_id % 10 <> 0 AND m.value_as_number > 0 AND m.unit_concept_id = 8848
     AND m.measurement_date <= o.observation_period_end_date"""
@@ -27,7 +28,7 @@ def sit(folder: Path, advance: Callable[..., Any] | None = None, persons: int = 
     """The whole command in a process of its own; what it says is held against plain SQL and against arithmetic."""
     source, out = make(folder / "cdm", persons), folder / "cohort"
     began = time.monotonic()
-    command = (sys.executable, "-m", "lymphorisk", "import", "omop", str(source), "--out", str(out), "--json", "--memory", "1500MB")
+    command = (sys.executable, "-m", "lymphorisk", "import", "omop", str(source), "--out", str(out), "--json")
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     minutes = (time.monotonic() - began) / 60
     held = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20

@@ -12,6 +12,7 @@ Row = Mapping[str, Any]
 INDEX = date(2024, 6, 1)  # the second line of the one patient begins
 ALC, ANC, WBC, ALBUMIN, LYMPHOCYTES = 3004327, 3013650, 3000905, 3024561, 3037511
 BILLIONS, G_DL, G_L, SHARE = 9444, 8713, 8636, 8554
+_CONCEPT = ("concept_id", "concept_name", "vocabulary_id", "concept_code", "concept_class_id")
 CONCEPTS = (
     (9001, "Malignant neoplasm of pancreas, unspecified", "ICD10CM", "C25.9", ""),
     (9003, "Carcinoma of lung", "SNOMED", "1", ""),
@@ -48,7 +49,7 @@ def diagnosed(concept: int, days: int, person: int = 1) -> Row:
 
 
 def a_cdm(folder: Path, **more: Sequence[Row]) -> Path:
-    """A patient with pancreatic cancer, whose second line began on INDEX; `more` are rows beside, or `only_...` in their place."""
+    """A patient with pancreatic cancer, whose second line began on INDEX; `more` are rows beside, `only_...` in their place."""
     first = (INDEX - timedelta(400)).isoformat()
     tables: dict[str, list[Row]] = {
         "person": [{"person_id": 1, "gender_concept_id": 8532, "year_of_birth": 1960, "month_of_birth": 6, "day_of_birth": 2}],
@@ -57,8 +58,7 @@ def a_cdm(folder: Path, **more: Sequence[Row]) -> Path:
         "condition_occurrence": [diagnosed(9001, -300)],
         "drug_exposure": [dose(9102, -200), dose(9102, -186), dose(9104, 0), dose(9104, 14)],
         "measurement": [result(ALC, 1.1), result(ANC, 4.4)],
-        "concept": [dict(zip(("concept_id", "concept_name", "vocabulary_id", "concept_code", "concept_class_id"), one, strict=True))
-                    for one in CONCEPTS],
+        "concept": [dict(zip(_CONCEPT, one, strict=True)) for one in CONCEPTS],
     }
     for name, rows in more.items():
         table = name.removeprefix("only_")

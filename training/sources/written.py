@@ -65,9 +65,10 @@ def write_tables(work: Work, out: Path) -> None:
         FROM settled WHERE fate = '' ORDER BY person, day, analyte""", out / "measurements.parquet")
     dated = """CAST(since AS VARCHAR) AS start, CAST(until AS VARCHAR) AS "end\""""
     ordered = "ORDER BY person, since, modality, agents"
-    work.save(f"SELECT person AS patient, line, modality, agents, {dated}, outcome FROM spans {ordered}", out / "treatments.parquet")
-    work.save(f"""SELECT person AS patient, line, modality, agents, {dated} FROM courses
-        WHERE person IN (SELECT person FROM chosen) {ordered}, until""", out / "doses.parquet")
+    told = f"SELECT person AS patient, line, modality, agents, {dated}"
+    work.save(f"{told}, outcome FROM spans {ordered}", out / "treatments.parquet")
+    theirs = "WHERE person IN (SELECT person FROM chosen)"
+    work.save(f"{told} FROM courses {theirs} {ordered}, until", out / "doses.parquet")
 
 
 def write_cohort_file(out: Path, kind: str, name: str, source: str, index: str, everybody: bool) -> Path:

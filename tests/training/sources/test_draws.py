@@ -34,7 +34,8 @@ def test_a_draw_is_held_back_exactly_where_a_patient_would_be_refused(work: Duck
     rows = [(str(person), analyte, DAY, "", "", value, "", UNITS[analyte], "", NO_NUMBER, "") for person, draw in enumerate(draws)
             for analyte, value in draw.items()]
     people = [(str(person), date(1960, 1, 1), 1, "female", "", None) for person in range(len(draws))]
-    for name in ("persons", "observed", "measured", "chosen", "judged", "placed", "results", "daily", "fated", "incoherent", "settled"):
+    made = "judged placed results daily fated incoherent settled"
+    for name in ("persons", "observed", "measured", "chosen", *made.split()):
         work.run(f"DROP TABLE IF EXISTS {name}")
     work.fill("persons", STAGES["persons"], people)
     work.fill("chosen", STAGES["persons"], people)

@@ -58,5 +58,6 @@ def test_nothing_is_left_behind_beside_the_cohort(tmp_path: Path) -> None:
     assert run("import", "omop", a_cdm(tmp_path / "cdm"), "--out", tmp_path / "out").exit_code == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cdm", "out"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        "cohort.toml", "doses.parquet", "measurements.parquet", "patients.parquet", "report.json", "report.txt", "treatments.parquet",
+        "cohort.toml", "doses.parquet", "measurements.parquet", "patients.parquet", "report.json", "report.txt",
+        "treatments.parquet",
     ]

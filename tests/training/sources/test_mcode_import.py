@@ -33,7 +33,9 @@ def drug(name: str, days: int) -> dict[str, str]:
 
 ROWS: Mapping[str, Sequence[Mapping[str, str]]] = {
     "patient-information": [{"gender": "female", "dateOfBirth": "1960-06-02"}],
-    "condition-information": [{"displayName": "Pancreatic cancer", "dateOfDiagnosis": on(-300), "verificationStatus": "confirmed"}],
+    "condition-information": [
+        {"displayName": "Pancreatic cancer", "dateOfDiagnosis": on(-300), "verificationStatus": "confirmed"},
+    ],
     "observation-information": [
         {"status": "final", "code": "731-0", "codeSystem": LOINC, "value": "1.1 10*9/L", "effectiveDate": on(-1)},
         {"status": "final", "code": "751-8", "codeSystem": LOINC, "value": "4.4 10*9/L", "effectiveDate": on(-1)},
@@ -91,6 +93,6 @@ def test_the_samples_of_the_framework_are_read_and_what_is_not_is_told(tmp_path:
     weights = pd.read_parquet(tmp_path / "out" / "measurements.parquet")
     assert weights[["analyte", "value", "unit"]].to_numpy().tolist() == [["weight", "185", "[lb_av]"]]
     assert account.doses == {"radiotherapy": 2, "triamcinolone": 1}
-    assert {name for name in account.read if not name.removesuffix(".csv") in FILES} == {
+    assert {name for name in account.read if name.removesuffix(".csv") not in FILES} == {
         what for what, why, _ in account.not_read if why == "a file that is not read"
     }
