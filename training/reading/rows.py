@@ -19,8 +19,9 @@ from models.features import FEATURES
 from models.patient import InvalidPatient, Patient
 from models.population import ineligibility
 from models.text_table import rows_named
+from training.reading.by_patient import lines_by_patient
 from training.reading.row_faults import RowFaults
-from training.reading.tables import Line, lines_by_patient
+from training.reading.tables import Line
 
 T = TypeVar("T")
 _CODES = 5  # named of a column of codes

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,7 @@ from typing import Any
 import pandas as pd
 from pyarrow import ArrowInvalid, parquet
 
-from models.cells import name_of
-from models.cohort_file import CohortFile, InvalidCohort
-from models.fault import Fault
+from models.cohort_file import CohortFile
 from models.text_table import require_distinct, text_table, unreadable
 
 Row = Mapping[str, Any]
@@ -62,23 +59,12 @@ def _parquet(path: Path) -> Table:
     return Table(tuple(table.columns), tuple(Line(number, row) for number, row in enumerate(rows, start=HEADER)))
 
 
-def lines_by_patient(folder: Path, name: str, needed: Sequence[str]) -> dict[str, list[Line]]:
-    """The rows of a tidy table by patient; none where there is no such table. Raises InvalidCohort for missing columns."""
-    if not name:
-        return {}
-    table = read_table(folder / name)
-    if missing := [column for column in needed if column not in table.columns]:
-        raise InvalidCohort([Fault(name, f"no column {column}", f"columns {', '.join(needed)}") for column in missing])
-    grouped: dict[str, list[Line]] = defaultdict(list)
-    for line in table.lines:
-        grouped[name_of(line.row["patient"])].append(line)
-    return dict(grouped)
-
-
 def digest_of(file: CohortFile, folder: Path) -> str:
     """SHA-256 over the bytes of the cohort file and of its tables, in their order."""
     digest = hashlib.sha256(file.path.read_bytes())
     for name in (file.table, file.measurement_table, file.treatment_table):
         if name:
-            digest.update((folder / name).read_bytes())
+            with (folder / name).open("rb") as table:
+                while block := table.read(1 << 20):
+                    digest.update(block)
     return digest.hexdigest()
