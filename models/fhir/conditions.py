@@ -11,7 +11,7 @@ HL7 FHIR R4 (4.0.1, 2019): Condition. mCODE 4 (2024): PrimaryCancerCondition, Se
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -19,13 +19,15 @@ from models.fhir.days import moment, moment_in
 from models.fhir.resources import ICD_10, ICD_O_3, Object, Resource, code_in, codings, list_in, object_in, text_in, words
 from models.fhir.tumour_codes import (
     LUNG,
+    LUNG_CANCERS,
     MORPHOLOGY,
+    OTHER,
     cancerous,
     icd_10_liver,
     icd_10_secondary,
     icd_10_tumour,
     named_secondary,
-    named_tumour,
+    named_tumours,
     names_liver,
 )
 from models.fhir.understood import Listing
@@ -110,28 +112,33 @@ def _told_of_liver(condition: Resource, listing: Listing) -> bool:
 
 
 def _tumour(condition: Resource, listing: Listing) -> str:
-    """The tumour it tells, if it tells one."""
+    """The tumour it tells, if it tells one: that on which its code, its words and its histology agree."""
     concept = object_in(condition.body, "code")
-    code = code_in(concept, *ICD_10)
-    told = dict.fromkeys(tumour for tumour in (icd_10_tumour(code), *map(named_tumour, words(concept))) if tumour)
+    coded = icd_10_tumour(code_in(concept, *ICD_10))
+    told = [found for found in ({coded} - {""}, *map(named_tumours, words(concept))) if found]
+    possible = set.intersection(*map(_meant, told)) if told else set()
     histology = _histology(condition)
-    if set(told) & {LUNG} and (histology or len(told) > 1):
-        told.pop(LUNG)
-    if histology and not told.keys() - {histology}:
-        told = dict.fromkeys([histology])
-    if list(told) == [LUNG]:
+    if histology and (LUNG in possible or (possible and histology == OTHER)):
+        possible = {histology}
+    if len(possible) == 1:
+        return possible.pop()
+    if LUNG in possible:
         why = "lung cancer without a histology: small-cell or not is never guessed"
-        listing.aside(condition.reference, _called(condition), why)
-        return ""
-    if len(told) != 1:
+    elif possible:
+        why = "its words name several organs"
+    else:
         why = "its code and its words name different tumours" if told else "no malignant primary tumour that can be read"
-        listing.aside(condition.reference, _called(condition), why)
-        return ""
-    return next(iter(told))
+    listing.aside(condition.reference, _called(condition), why)
+    return ""
+
+
+def _meant(tumours: Collection[str]) -> set[str]:
+    """The tumours, and where one is of the lung both that it may be."""
+    return {*tumours, *(LUNG_CANCERS if LUNG in tumours else ())}
 
 
 def _histology(condition: Resource) -> str:
-    """What mCODE's extension, or a morphology beside the code, tells of a lung cancer."""
+    """What mCODE's extension, or a morphology beside the code, tells: which lung cancer, or a neuroendocrine tumour."""
     concepts: list[Object] = [object_in(condition.body, "code")]
     for one in list_in(condition.body, "extension"):
         if isinstance(one, dict) and text_in(one, "url").rpartition("/")[2] in _HISTOLOGY:
