@@ -192,3 +192,12 @@ def test_a_form_of_another_page_scores_nobody(shared: House) -> None:
 def test_the_first_page_leads_a_clinician_to_the_form_and_nobody_else(shared: House) -> None:
     assert '<a href="/patient">' in shared.ask(Role.CLINICIAN, "/").text
     assert 'href="/patient"' not in shared.ask(Role.AUDITOR, "/").text
+
+
+def test_a_page_full_of_faults_is_still_light(shared: House) -> None:
+    lines = "2026-05-01 ALT 35 U/L\n" * 400
+    page = shared.ask(Role.CLINICIAN, "/patient", {"draws": lines, "age_years": "x", "alc": "y", "rows": "20"})
+    assert page.status_code == 422
+    assert len(page.content) < 100_000
+    assert page.text.count("line 10 ") == 2
+    assert "And 390 more." in page.text
