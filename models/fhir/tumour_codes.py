@@ -67,7 +67,8 @@ MORPHOLOGY: Mapping[str, str] = {
 _KINDS: tuple[tuple[str, str], ...] = (
     (r"non[- ]small[- ]cell", "nsclc"),
     (r"small[- ]cell (lung|carcinoma of (the )?lung|.*lung)|lung.*small[- ]cell", "sclc"),
-    (r"(adenocarcinoma|squamous cell carcinoma|large cell carcinoma) of .*(lung|bronch)", "nsclc"),
+    (r"(adenocarcinoma|squamous cell carcinoma|large cell carcinoma)\b.*\b(lung|bronch)", "nsclc"),
+    (r"\b(lung|bronch\w*)\b.*(adenocarcinoma|squamous cell|large cell)", "nsclc"),
     (r"leuk(a)?emi|lymphom|myelom|myelodysplas|hodgkin", HAEMATOLOGICAL),
     (r"neuroendocrine|carcinoid|islet cell|insulinom|gastrinom", "other"),
     (r"mesotheliom", "mesothelioma"),

@@ -27,7 +27,7 @@ def condition(id: str, code: dict[str, Any], **fields: Any) -> dict[str, Any]:
     [
         *[("C25.0", "pancreatic"), ("C18.7", "colorectal"), ("C20", "colorectal"), ("C67.9", "bladder")],
         *[("C83.3", "haematological"), ("C50.911", "breast"), ("C64.9", "renal"), ("C15.5", "oesophageal")],
-        *[("C34.90", ""), ("D12.6", ""), ("I10", ""), ("C25.4", "other"), ("C7A.8", "other"), ("C7B.02", "")],
+        *[("C34.90", ""), ("D12.6", ""), ("I10", ""), ("C25.4", "other"), ("C7A.8", "other"), ("C7B.03", "")],
     ],
 )
 def test_icd_10_tells_the_tumour(read: Read, code: str, tumour: str) -> None:
@@ -55,6 +55,10 @@ def test_every_category_of_icd_10_has_at_most_one_tumour_of_the_list() -> None:
         ("Family history of malignant neoplasm of breast", ""),
         ("Suspected lung cancer (situation)", ""),
         ("Fatty liver", ""),
+        ("Adenocarcinoma, lung", "nsclc"),
+        ("Lung adenocarcinoma", "nsclc"),
+        ("Large cell neuroendocrine carcinoma of lung", "other"),
+        ("Small cell neuroendocrine carcinoma of lung", "sclc"),
         ("Malignant neoplasm of gallbladder", "hepatobiliary"),
         ("Malignant neoplasm of urinary bladder", "bladder"),
         ("Malignant neoplasm of head of pancreas", "pancreatic"),
