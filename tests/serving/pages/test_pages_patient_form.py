@@ -163,6 +163,19 @@ def test_old_counts_are_shown_though_no_grade_can_be_told_of_them(shared: House)
     assert "CTCAE grade" not in text
 
 
+def test_whoever_no_model_is_meant_for_is_told_so_beside_the_field(shared: House) -> None:
+    answer = shared.ask(Role.CLINICIAN, "/patient", FILLED | {"age_years": "7"})
+    assert answer.status_code == 422
+    assert "No model of this kind is meant for this patient." in answer.text
+    assert set(Controls(answer.text).links) - {"content"} == {"age_years"}
+    assert "CTCAE grade 2" in re.sub(r"<[^>]+>", "", answer.text)
+
+
+def test_two_values_of_one_day_are_told_with_the_line_of_the_second(shared: House) -> None:
+    text = shared.ask(Role.CLINICIAN, "/patient", FILLED | {"draws": "2026-09-01 ALC 0.9 10*9/L\n2026-11-18 ALC 0.8 10*9/L"}).text
+    assert "Line 2, value: Allowed: one value a day." in text
+
+
 def test_more_rows_are_given_without_a_word_of_faults(shared: House) -> None:
     filled: dict[str, Any] = FILLED | {"rows": "2", "act": "more", "alc": "0,6"}
     page = form(shared, filled, 200)
