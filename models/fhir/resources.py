@@ -10,7 +10,7 @@ HL7 FHIR R4 (4.0.1, 2019): Bundle, References (2.3.0.1 resolving references in b
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from models.fhir.code_names import LOINC, NAMES, RXNORM, SNOMED
 
 __all__ = [
     "ANOTHER_PAGE", "ICD_10", "ICD_O_3", "LOINC", "NO_RESOURCE", "RXNORM", "SNOMED", "UCUM", "Coding", "Object", "Resource",
-    "Resources", "code_in", "codings", "first_code", "list_in", "object_in", "resources_of", "text_in", "words",
+    "Resources", "code_in", "codings", "first_code", "list_in", "named", "object_in", "resources_of", "text_in", "words",
 ]
 
 UCUM = "http://unitsofmeasure.org"
@@ -138,13 +138,17 @@ class Resources:
 
 def resources_of(document: object) -> Resources:
     """The resources of a Bundle, of a list, or the one that `document` is."""
-    found = tuple(_each(document, "", 0))
-    named: dict[str, Resource] = {}
-    for one in found:
+    return named(_each(document, "", 0))
+
+
+def named(resources: Iterable[Resource]) -> Resources:
+    """The resources by every name under which another may point to them."""
+    every, names = tuple(resources), dict[str, Resource]()
+    for one in every:
         # an entry of a list has no URL: what points to it by its UUID means its id
         for name in (one.url, one.reference, *((f"{one.kind}/{one.id}", f"urn:uuid:{one.id}") if one.id else ())):
-            named.setdefault(name, one)
-    return Resources(found, named)
+            names.setdefault(name, one)
+    return Resources(every, names)
 
 
 def _each(document: object, url: str, depth: int) -> Iterator[Resource]:
