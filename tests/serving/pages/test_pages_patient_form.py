@@ -171,6 +171,13 @@ def test_whoever_no_model_is_meant_for_is_told_so_beside_the_field(shared: House
     assert "CTCAE grade 2" in re.sub(r"<[^>]+>", "", answer.text)
 
 
+def test_a_line_that_still_runs_is_told_where_its_end_is_missing(shared: House) -> None:
+    rows = {"t0_modality": "surgery", "t0_start": "2026-01-01", "t0_end": "2026-01-01"}
+    rows |= {"t2_modality": "chemotherapy", "t2_start": "2026-05-01", "rows": "4"}
+    page = form(shared, FILLED | rows)
+    assert set(page.links) - {"content"} == {"t2_end"}
+
+
 def test_two_values_of_one_day_are_told_with_the_line_of_the_second(shared: House) -> None:
     text = shared.ask(Role.CLINICIAN, "/patient", FILLED | {"draws": "2026-09-01 ALC 0.9 10*9/L\n2026-11-18 ALC 0.8 10*9/L"}).text
     assert "Line 2, value: Allowed: one value a day." in text
