@@ -1,8 +1,8 @@
 """How a model responds when lymphocytes and neutrophils move together: drawn for whoever examines the model, for no patient.
 
-Lymphocytes, neutrophils and their ratio cannot move one by one: where the lymphocytes change and the neutrophils are held, the
-ratio follows. Everything else is held at the development cohort's mean. What no development patient was like is not drawn: outside
-the development ranges, and outside the ellipse that holds 99 % of a normal distribution with the cohort's mean and covariance.
+Lymphocytes, neutrophils and their ratio cannot move one by one: where lymphocytes change and neutrophils are held, the ratio
+follows. Everything else is held at the development cohort's mean. What no development patient was like is not drawn: outside the
+development ranges, and outside the ellipse that holds 99 % of a normal distribution with the cohort's mean and covariance.
 
 It shows what the model says, which is an association among patients; it does not show what would become of anybody whose count
 changed.
