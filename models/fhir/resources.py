@@ -33,6 +33,7 @@ DEEPEST = 8  # bundles within bundles, lists within lists
 # What is repeated of the sender's own words: a type, an id by the rule of FHIR, an address without blanks.
 _TYPE, _ID = re.compile(r"[A-Za-z]{1,64}"), re.compile(r"[A-Za-z0-9.-]{1,64}")
 _URL = re.compile(r"[!-~]{1,128}")
+LONGEST_NAME = 500  # characters: what is longer names nothing, and is an essay
 NO_RESOURCE, ANOTHER_PAGE = "no resource", "another page"  # kinds of what is none
 
 Object = Mapping[str, Any]
@@ -76,7 +77,8 @@ def words(concept: Object) -> list[str]:
     """What a concept is called: its text, the words beside its codes, and the name of a code that is known here."""
     found = codings(concept)
     known = (NAMES.get((one.system, one.code), "") for one in found)
-    return [name for name in (text_in(concept, "text"), *(one.display for one in found), *known) if name]
+    every = (text_in(concept, "text"), *(one.display for one in found), *known)
+    return [name for name in every if 0 < len(name) <= LONGEST_NAME]
 
 
 def code_in(concept: Object, *systems: str) -> str:

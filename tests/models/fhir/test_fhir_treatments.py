@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -218,3 +219,21 @@ def test_an_active_order_says_that_what_was_given_since_goes_on(read: Read) -> N
     assert (going_on["start"], going_on.get("end")) == ("2026-05-04", None)
     earlier = drug(ADMINISTERED, "b", "gemcitabine", "2026-01-11")  # given before the order, and not since: nothing goes on
     assert read(earlier, order).document["treatments"][0]["end"] == "2026-01-11"
+
+
+def test_thousands_of_doses_and_statuses_are_read_in_time_that_grows_with_their_number(read: Read) -> None:
+    days = [f"20{10 + place % 16}-01-{1 + place % 28:02d}" for place in range(10_000)]
+    doses = [drug(ADMINISTERED, f"a{n}", ("gemcitabine", "cisplatin")[n % 2], day) for n, day in enumerate(days)]
+    told = of_patient("Observation", "s", status="final", code=concept(LOINC, "97509-4"))
+    told |= {"valueCodeableConcept": concept(SNOMED, "271299001")}
+    begun = time.perf_counter()
+    found = read(*doses, *(told | {"id": f"s{n}", "effectiveDateTime": day} for n, day in enumerate(days)))
+    assert time.perf_counter() - begun < 5  # under half a second; each with every other would take minutes
+    assert found.document["treatments"][-1]["outcome"] == "progression"
+
+
+def test_an_essay_instead_of_a_name_is_not_searched(read: Read) -> None:
+    begun = time.perf_counter()
+    found = read(drug(ADMINISTERED, "a", "gemcitabine " * 100_000, "2026-01-02"))
+    assert "treatments" not in found.document
+    assert time.perf_counter() - begun < 1
