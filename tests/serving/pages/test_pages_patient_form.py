@@ -11,6 +11,7 @@ import pytest
 
 from models.artifact import Artifact
 from models.identity import Role
+from serving.access.forms import MOST
 from serving.pages.patient_fields import MEASURED, MOST_ROWS, ONE_UNIT
 from serving.pages.patient_form import FIELDS
 from serving.receipts.payload import unpack
@@ -197,6 +198,13 @@ def test_more_rows_are_given_without_a_word_of_faults(shared: House) -> None:
 def test_a_field_that_the_form_never_had_is_refused(shared: House) -> None:
     for name in ("risk", "alc_method", "t20_start", "t0_x", "__proto__"):
         assert shared.ask(Role.CLINICIAN, "/patient", FILLED | {name: "1"}).status_code == 400
+
+
+def test_a_form_with_every_field_filled_in_is_taken_as_a_whole(shared: House) -> None:
+    every = dict.fromkeys(FIELDS, "1") | {"rows": f"{MOST_ROWS}", "act": "ask"}
+    assert len(every) + 1 <= MOST
+    page = form(shared, every)
+    assert {page.values[name] for name in ("weight", "t19_agents", "draws", "last_line_months")} == {"1"}
 
 
 def test_a_form_of_another_page_scores_nobody(shared: House) -> None:
