@@ -18,7 +18,8 @@ from models.fhir.code_names import LOINC, NAMES, RXNORM, SNOMED
 
 __all__ = [
     "ANOTHER_PAGE", "ICD_10", "ICD_O_3", "LOINC", "NO_RESOURCE", "RXNORM", "SNOMED", "UCUM", "Coding", "Object", "Resource",
-    "Resources", "code_in", "codings", "first_code", "list_in", "named", "object_in", "resources_of", "text_in", "words",
+    "Resources", "code_in", "codings", "entries_of", "first_code", "list_in", "named", "object_in", "resources_of", "text_in",
+    "words",
 ]
 
 UCUM = "http://unitsofmeasure.org"
@@ -139,8 +140,13 @@ class Resources:
 
 
 def resources_of(document: object) -> Resources:
-    """The resources of a Bundle, of a list, or the one that `document` is."""
-    return named(_each(document, "", 0))
+    """The resources of a Bundle, of a list, or the one that `document` is; what is none is passed over."""
+    return named(one for one in entries_of(document) if one.kind not in (NO_RESOURCE, ANOTHER_PAGE))
+
+
+def entries_of(document: object) -> Iterator[Resource]:
+    """The same with what is no resource in its place, and with the pages that were not sent, so that both can be told of."""
+    return _each(document, "", 0)
 
 
 def named(resources: Iterable[Resource]) -> Resources:

@@ -72,3 +72,8 @@ def test_every_known_name_is_one_that_is_understood() -> None:
             assert len(drugs_named(name)) == 1, code
         elif "neoplasm" in name or "cancer" in name or "tumor" in name or "arcinoma" in name:
             assert named_tumours(name) or named_secondary(name), code
+
+
+@pytest.mark.parametrize("document", [None, "x", 3, {}, [], [None], {"id": "x"}, bundle(), bundle({"response": {}})])
+def test_what_is_no_resource_is_none(document: object) -> None:
+    assert resources_of(document).all == ()
