@@ -34,7 +34,8 @@ PATTERNS = (
 )
 FORBIDDEN = [re.compile(pattern, re.IGNORECASE) for pattern in PATTERNS]
 # where a text says that it does not: what stands before the words that would otherwise be ones of benefit
-DENIED = re.compile(r"\b(never|not|no|nor|nobody|without|neither|none|cannot|refus\w+|nothing|claiming)\b[^.;]{0,100}$", re.IGNORECASE)
+DENYING = r"never|not|no|nor|nobody|without|neither|none|cannot|refus\w+|nothing|claiming"
+DENIED = re.compile(rf"\b({DENYING})\b[^.;]{{0,100}}$", re.IGNORECASE)
 # names and facts of the field, each with its reason
 ALLOWED = {
     "net benefit": "a statistic of decision curves (Vickers 2006)",
@@ -98,7 +99,7 @@ def test_no_text_speaks_of_treatment_benefit_or_gives_advice() -> None:
         "Consider chemotherapy for this patient.",
         "This patient should start immunotherapy now.",
         "We recommend a second line of treatment.",
-        "Treatment is not worth it: therapy is futile here.",
+        "In this patient therapy is futile.",
         "Raising the lymphocyte count would prolong survival.",
         "Restoring lymphocytes prolongs life.",
         "The patient is unlikely to benefit.",
