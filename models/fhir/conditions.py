@@ -6,7 +6,8 @@ Condition says nothing.
 
 References
 ----------
-HL7 FHIR R4 (4.0.1, 2019): Condition. mCODE 4 (2024): PrimaryCancerCondition, SecondaryCancerCondition.
+HL7 FHIR R4 (4.0.1, 2019): Condition. mCODE 4 (2024): PrimaryCancerCondition, SecondaryCancerCondition. Deutsche Basisprofile
+(HL7 Germany): icd-10-gm-diagnosesicherheit.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ SECONDARY = "mcode-secondary-cancer-condition"
 _NOT_SO = {"refuted", "entered-in-error"}
 _SUSPECTED = {"unconfirmed", "provisional", "differential"}
 _OVER = {"inactive", "remission", "resolved"}
+# the letter beside an ICD-10-GM code, as a status: excluded, suspected, state after
+_CERTAINTY, _LETTERS = "icd-10-gm-diagnosesicherheit", {"A": "refuted", "V": "unconfirmed", "Z": "resolved"}
 _HISTOLOGY = ("histology-morphology-behavior", "mcode-histology-morphology-behavior")
 
 
@@ -80,6 +83,8 @@ def _counts(condition: Resource, as_of: date, listing: Listing) -> bool:
     """Whether it was known, and so, on the index date."""
     body, reference, what = condition.body, condition.reference, _called(condition)
     verified, clinical = (_codes(object_in(body, name)) for name in ("verificationStatus", "clinicalStatus"))
+    letters = _letters(object_in(body, "code"))
+    verified, clinical = verified | letters, clinical | letters
     begun, told, over = moment_in(body, "onset"), moment(text_in(body, "recordedDate")), moment_in(body, "abatement")
     why = ""
     if verified & _NOT_SO:
@@ -93,6 +98,13 @@ def _counts(condition: Resource, as_of: date, listing: Listing) -> bool:
     if why:
         listing.aside(reference, what, why)
     return not why
+
+
+def _letters(concept: Object) -> set[str]:
+    """How sure an ICD-10-GM code is, which Germany writes beside it and not as a status."""
+    holders = [one for coding in list_in(concept, "coding") for one in list_in(coding, "extension")]
+    told = (one for one in holders if text_in(one, "url").rpartition("/")[2] == _CERTAINTY)
+    return {_LETTERS[letter] for one in told if (letter := text_in(object_in(one, "valueCoding"), "code")) in _LETTERS}
 
 
 def _is_secondary(condition: Resource) -> bool:

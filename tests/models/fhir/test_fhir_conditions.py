@@ -180,3 +180,12 @@ def test_a_neuroendocrine_tumour_of_the_pancreas_is_no_carcinoma_of_it(read: Rea
     for morphology, tumour in (("8246/3", "other"), ("8500/3", "pancreatic"), ("8140/3", "pancreatic")):
         told = pancreas(extension=[{"url": url, "valueCodeableConcept": concept(MORPHOLOGY, morphology)}])
         assert read(patient(), told, bare=True).document["tumour"] == tumour
+
+
+@pytest.mark.parametrize(("letter", "tumour"), [("G", "pancreatic"), ("A", None), ("V", None), ("Z", None)])
+def test_the_german_letter_beside_a_code_says_how_sure_it_is(read: Read, letter: str, tumour: str | None) -> None:
+    told = {"url": "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit", "valueCoding": {"code": letter}}
+    coded = {"coding": [{"system": "http://fhir.de/CodeSystem/bfarm/icd-10-gm", "code": "C25.1", "extension": [told]}]}
+    found = read(patient(), condition("c", coded), bare=True)
+    assert found.document.get("tumour") == tumour
+    assert len(found.listed) == (tumour is None)

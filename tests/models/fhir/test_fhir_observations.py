@@ -222,3 +222,13 @@ def test_a_performance_status_is_a_measurement_without_a_unit_of_its_own(read: R
     assert found == {"analyte": "ecog", "value": 1, "unit": "{score}", "date": "2026-05-18"}
     dead = lab("e", ECOG, 0, "1") | {"valueQuantity": None, "valueCodeableConcept": concept(LOINC, "LA9627-6")}
     assert why(read(dead), "Observation/e") == ["no score: a whole number, or an answer of LOINC or SNOMED CT"]
+
+
+def test_percentages_are_read_beside_counts_and_not_in_their_place(read: Read) -> None:
+    rows = [lab("a", ALC, 0.8, "10*9/L"), lab("p", "736-9", 12, "%"), lab("w", "6690-2", 6.7, "10*3/uL")]
+    assert [(one["analyte"], one["unit"]) for one in read(*rows).document["measurements"]] == [
+        ("alc", "10*9/L"),
+        ("lymphocyte_pct", "%"),
+        ("wbc", "10*3/uL"),
+    ]
+    assert read(lab("a", ALC, 12, "%")).document["measurements"] == []  # a percentage under the code of the count
