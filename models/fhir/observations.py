@@ -11,7 +11,6 @@ HL7 FHIR R4 (4.0.1, 2019): Observation, Quantity. LOINC 2.78. SNOMED CT, specime
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from models.fhir.resources import (
     codings,
     first_code,
     list_in,
+    number_in,
     object_in,
     text_in,
 )
@@ -216,9 +216,9 @@ def _value(part: Object, name: str) -> tuple[float | str, str, str]:
     if not given:
         absent = object_in(part, "dataAbsentReason")
         return 0.0, "", "no value: it says why it has none" if absent else "no valueQuantity: a number with its unit"
-    number, unit, why = given.get("value"), *_unit(given, name)
+    number, unit, why = number_in(given, "value"), *_unit(given, name)
     comparator = text_in(given, "comparator")
-    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+    if number is None:
         return 0.0, "", "no number"
     if comparator not in _COMPARATORS:
         return 0.0, "", "a comparator other than <, <=, > and >="
@@ -256,8 +256,8 @@ def _upper_limit(part: Object, name: str, unit: str) -> float | None:
     if len(ranges) != 1:
         return None  # one for each sex, say: which of them holds is not told
     high = object_in(ranges[0], "high")
-    number, of_limit, why = high.get("value"), *_unit(high, name)
-    if why or isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+    number, of_limit, why = number_in(high, "value"), *_unit(high, name)
+    if why or number is None:
         return None
     low, most = UPPER_LIMITS[name]
     fits = factor_of(name, of_limit) == factor_of(name, unit) and low <= float(factor_of(name, unit)) * number <= most

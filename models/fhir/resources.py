@@ -18,8 +18,8 @@ from models.fhir.code_names import LOINC, NAMES, RXNORM, SNOMED
 
 __all__ = [
     "ANOTHER_PAGE", "ICD_10", "ICD_O_3", "LOINC", "NO_RESOURCE", "RXNORM", "SNOMED", "UCUM", "Coding", "Object", "Resource",
-    "Resources", "code_in", "codings", "entries_of", "first_code", "list_in", "named", "object_in", "resources_of", "text_in",
-    "words",
+    "Resources", "code_in", "codings", "entries_of", "first_code", "list_in", "named", "number_in", "object_in", "resources_of",
+    "text_in", "words",
 ]
 
 UCUM = "http://unitsofmeasure.org"
@@ -35,6 +35,7 @@ DEEPEST = 8  # bundles within bundles, lists within lists
 _TYPE, _ID = re.compile(r"[A-Za-z]{1,64}"), re.compile(r"[A-Za-z0-9.-]{1,64}")
 _URL = re.compile(r"[!-~]{1,128}")
 LONGEST_NAME = 500  # characters: what is longer names nothing, and is an essay
+LARGEST = 1e15
 NO_RESOURCE, ANOTHER_PAGE = "no resource", "another page"  # kinds of what is none
 
 Object = Mapping[str, Any]
@@ -66,6 +67,13 @@ def text_in(holder: object, name: str) -> str:
     """The text of that name, or none."""
     found = holder.get(name) if isinstance(holder, dict) else None
     return found.strip() if isinstance(found, str) else ""
+
+
+def number_in(holder: object, name: str) -> float | int | None:
+    """The number of that name, or None: for what is none, and for one of a length that JSON knows and no measurement has."""
+    found = holder.get(name) if isinstance(holder, dict) else None
+    fits = isinstance(found, int | float) and not isinstance(found, bool) and -LARGEST <= found <= LARGEST
+    return found if fits else None
 
 
 def codings(concept: Object) -> list[Coding]:

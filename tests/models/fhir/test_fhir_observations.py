@@ -232,3 +232,10 @@ def test_percentages_are_read_beside_counts_and_not_in_their_place(read: Read) -
         ("wbc", "10*3/uL"),
     ]
     assert read(lab("a", ALC, 12, "%")).document["measurements"] == []  # a percentage under the code of the count
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), 1e300, float("nan"), float("inf")])
+def test_a_number_that_no_measurement_can_be_is_none(read: Read, value: float) -> None:
+    assert why(read(lab("a", ALC, value, "10*9/L")), "Observation/a") == ["no number"]
+    limit = [{"high": {"value": value, "unit": "U/L"}}]
+    assert "uln" not in read(lab("a", LDH, 480, "U/L", referenceRange=limit)).document["measurements"][0]
