@@ -1,4 +1,4 @@
-"""A hospital system opens patient after patient: how long it waits for the card, with explanation and receipt, over the network."""
+"""A hospital system opens patient after patient: how long it waits for the card with its explanation and receipt."""
 
 from __future__ import annotations
 
