@@ -45,7 +45,10 @@ SPECIMENS = {  # SNOMED CT: blood, whole, venous, arterial, capillary; serum; pl
     *("119297000", "258580003", "122555007", "122552005", "122554006", "119364003", "119361006", "708048008", "708049000"),
     *("BLD", "BLDA", "BLDC", "BLDV", "WB", "SER", "PLAS", "SERPLAS"),
 }
-_SPECIMEN_WORDS = ("blood", "serum", "plasma")
+_OF_BLOOD = re.compile(r"\b(blood|serum|plasma)\b")
+_OF_ANOTHER = re.compile(
+    r"\b(cord|csf|marrow|stool|urine|fluid|ascites|effusion|aspirate|drain\w*|dialysate|pleural|peritoneal)\b"
+)
 _COMPARATORS = {"": "", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _METHOD = re.compile(r"[A-Za-z0-9.-]{1,40}")  # a code: a method in words may hold anything
 
@@ -180,11 +183,9 @@ def _wrong_specimen(observation: Resource, resources: Resources) -> str:
     told = [object_in(found.body, "type")] if found else []
     names = [name for one in told for name in words_of(one)] or ([text_in(reference, "display")] if not found else [])
     codes = {one.code for concept in told for one in codings(concept)}
-    if not (codes or any(names)) or codes & SPECIMENS:
-        return ""
-    if not codes - SPECIMENS and all(any(word in name.lower() for word in _SPECIMEN_WORDS) for name in names if name):
-        return ""
-    if any(word in name.lower() for name in names for word in _SPECIMEN_WORDS) and "cord" not in " ".join(names).lower():
+    said = " ".join(names).lower()
+    blood = bool(codes & SPECIMENS or _OF_BLOOD.search(said)) and not _OF_ANOTHER.search(said)
+    if blood or not (codes or said):
         return ""
     return "a specimen other than blood, serum or plasma"
 

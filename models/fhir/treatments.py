@@ -43,6 +43,10 @@ OUTCOMES = {  # SNOMED CT, as mCODE's value set of disease status has them
 }
 _RADIATION = re.compile(r"radiotherapy|radiation therapy|teleradiotherapy|brachytherapy|teletherapy|irradiation|radiosurgery")
 _CHEMOTHERAPY = re.compile(r"chemotherapy|antineoplastic|chemoradi")
+# about a treatment, and not its giving
+_NOT_GIVING = re.compile(
+    r"planning|simulation|consult|educat|counsel|assess|review|follow-up|referral|evaluat|\bport\b|catheter|induced"
+)
 _SURGERY = "mcode-cancer-related-surgical-procedure"
 
 
@@ -174,8 +178,8 @@ def _procedure(resource: Resource, as_of: date, listing: Listing) -> Iterator[_G
     concept = object_in(resource.body, "code")
     said = " ".join(words(concept)).lower()
     known = ((_RADIATION, "radiotherapy"), (_CHEMOTHERAPY, "chemotherapy"))
-    kinds = [modality for pattern, modality in known if pattern.search(said)]
-    if "radiation" in said and "chemo" in said and "radiotherapy" not in kinds:
+    kinds = [modality for pattern, modality in known if pattern.search(said) and not _NOT_GIVING.search(said)]
+    if kinds and "radiation" in said and "chemo" in said and "radiotherapy" not in kinds:
         kinds.append("radiotherapy")
     if not kinds and any("radiotherapy-course-summary" in one for one in resource.profiles):
         kinds = ["radiotherapy"]

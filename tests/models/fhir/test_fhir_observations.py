@@ -130,7 +130,11 @@ def test_codes_that_contradict_each_other_are_not_read(read: Read) -> None:
 
 @pytest.mark.parametrize(
     ("code", "display", "taken"),
-    [("119364003", "Serum specimen", True), ("119297000", "Blood specimen", True), ("418564007", "Pleural fluid", False)],
+    [
+        *[("119364003", "Serum specimen", True), ("119297000", "Blood specimen", True), ("418564007", "Pleural fluid", False)],
+        *[("1", "Plasma specimen with EDTA", True), ("1", "Bloody pleural fluid", False), ("1", "Blood in drained fluid", False)],
+        *[("1", "Cord blood", False), ("1", "", False)],
+    ],
 )
 def test_only_blood_serum_and_plasma_are_read(read: Read, code: str, display: str, taken: bool) -> None:
     specimen = of_patient("Specimen", "s", type=concept(SNOMED, code, display))

@@ -137,6 +137,9 @@ def test_steroids_and_growth_factors_stand_beside_the_lines(read: Read) -> None:
         ("Teleradiotherapy procedure (procedure)", ["radiotherapy"]),
         ("Combined chemotherapy and radiation therapy (procedure)", ["chemotherapy", "radiotherapy"]),
         ("Chemotherapy (procedure)", ["chemotherapy"]),
+        ("Concurrent chemoradiation", ["chemotherapy", "radiotherapy"]),
+        ("Radiotherapy treatment planning (procedure)", []),
+        ("Insertion of central venous catheter for chemotherapy", []),
         ("Colonoscopy", []),
     ],
 )
@@ -237,3 +240,18 @@ def test_an_essay_instead_of_a_name_is_not_searched(read: Read) -> None:
     found = read(drug(ADMINISTERED, "a", "gemcitabine " * 100_000, "2026-01-02"))
     assert "treatments" not in found.document
     assert time.perf_counter() - begun < 1
+
+
+@pytest.mark.parametrize(
+    ("profile", "modality"),
+    [("mcode-radiotherapy-course-summary", "radiotherapy"), ("mcode-cancer-related-surgical-procedure|4.0.0", "surgery")],
+)
+def test_a_profile_of_mcode_tells_the_treatment_whose_code_is_not_known(read: Read, profile: str, modality: str) -> None:
+    meta = {"profile": [f"http://hl7.org/fhir/us/mcode/StructureDefinition/{profile}"]}
+    done = of_patient("Procedure", "x", status="completed", code=concept(SNOMED, "1"), performedDateTime="2026-02-01", meta=meta)
+    assert read(done).document["treatments"] == [{"modality": modality, "start": "2026-02-01", "end": "2026-02-01"}]
+
+
+def test_what_ends_before_it_begins_is_listed(read: Read) -> None:
+    span = {"effectiveDateTime": None, "effectivePeriod": {"start": "2026-04-01", "end": "2026-03-01"}}
+    assert read(drug(STATED, "x", "capecitabine", "") | span).listed[0].why == "an end before its beginning"
