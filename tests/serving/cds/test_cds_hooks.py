@@ -338,7 +338,7 @@ def test_the_published_requests_are_answered_or_refused_with_the_reason(house: H
 
 
 def test_a_round_trip_over_the_network_takes_less_than_a_quarter_of_a_second(tmp_path: Path) -> None:
-    marks = {mark.what: mark for mark in hooks.sit(tmp_path, lambda *told: None, patients=40, screens=4)}
+    marks = {mark.what: mark for mark in hooks.sit(tmp_path, lambda *told: None, patients=40, screens=2)}
     assert [name for name, mark in marks.items() if mark.falls_short] == []
 
 
