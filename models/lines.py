@@ -13,6 +13,7 @@ The rule and its windows are those of OncoRegimenFinder and ARTEMIS (OHDSI Oncol
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -36,30 +37,27 @@ class Dose(NamedTuple):
 
 @dataclass
 class Line:
-    """One line with its doses, oldest first."""
+    """One line with its doses, oldest first; what they add up to is kept as they come, since there may be thousands."""
 
     number: int
     doses: list[Dose] = field(default_factory=list)
+    agents: set[str] = field(default_factory=set)  # the drugs by name
+    last: date = date.min  # the last day on which something is known to have been given
+    running: bool = False  # whether one of its drugs is still being given
+    endocrine_alone: bool = True
 
     @property
     def start(self) -> date:
         """The day of its first dose."""
         return self.doses[0].start
 
-    @property
-    def running(self) -> bool:
-        """Whether one of its drugs is still being given."""
-        return any(one.end is None for one in self.doses)
-
-    @property
-    def last(self) -> date:
-        """The last day on which something is known to have been given."""
-        return max(one.start if one.end is None else one.end for one in self.doses)
-
-    @property
-    def agents(self) -> frozenset[str]:
-        """The drugs by name."""
-        return frozenset(one.agent for one in self.doses if one.agent)
+    def add(self, dose: Dose) -> None:
+        """One more dose, which began no earlier than those before."""
+        self.doses.append(dose)
+        self.agents |= {dose.agent} - {""}
+        self.last = max(self.last, dose.start if dose.end is None else dose.end)
+        self.running = self.running or dose.end is None
+        self.endocrine_alone = self.endocrine_alone and dose.modality == ENDOCRINE
 
 
 def lines_of(doses: Iterable[Dose], progressions: Sequence[date] = ()) -> list[Line]:
@@ -71,10 +69,11 @@ def lines_of(doses: Iterable[Dose], progressions: Sequence[date] = ()) -> list[L
     [(1, ['gemcitabine'], '2025-03-01'), (2, ['irinotecan'], '2025-05-01')]
     """
     found: list[Line] = []
+    progressions = sorted(progressions)
     for dose in sorted((one for one in doses if one.modality in SYSTEMIC), key=_order):
         if not found or _begins_anew(dose, found[-1], progressions):
             found.append(Line(len(found) + 1))
-        found[-1].doses.append(dose)
+        found[-1].add(dose)
     return found
 
 
@@ -87,10 +86,10 @@ def _begins_anew(dose: Dose, line: Line, progressions: Sequence[date]) -> bool:
         return True
     if not dose.agent or dose.agent in line.agents or _joins(dose, line):
         return False
-    progressed = any(line.start < day <= dose.start for day in progressions)
+    progressed = bisect_right(progressions, line.start) < bisect_right(progressions, dose.start)
     return progressed or (dose.start - line.start).days > REGIMEN_DAYS
 
 
 def _joins(dose: Dose, line: Line) -> bool:
     """An endocrine drug beside others is no line of its own."""
-    return dose.modality == ENDOCRINE and any(one.modality != ENDOCRINE for one in line.doses)
+    return dose.modality == ENDOCRINE and not line.endocrine_alone

@@ -17,6 +17,7 @@ from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from models.fault import Fault
+from models.patient import Patient
 from serving.company import Together
 from serving.gathering import Gathering
 from serving.logs import tell
@@ -45,6 +46,10 @@ class NotScored(Exception):
         self.refused = refused
 
 
+class NotWanted(Exception):
+    """A patient of whom whoever asks wants to hear nothing: nothing is computed, and nothing recorded."""
+
+
 @dataclass(frozen=True)
 class Scored:
     """An answer that is recorded: its JSON with the receipt, as it is shown, and the receipt."""
@@ -69,16 +74,19 @@ class Scoring:
     _metrics: Metrics
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(SCORERS, "scoring"))
 
-    async def one(self, body: bytes, caller: Mapping[str, object]) -> Scored:
-        """The recorded answer to the patient document `body`, which `caller` asks for.
+    async def one(self, body: bytes, caller: Mapping[str, object], only: Callable[[Patient], bool] | None = None) -> Scored:
+        """The recorded answer to the patient document `body`, which `caller` asks for; `only` of whom it is true, if it is given.
 
-        Raises InvalidRequest where it is no patient document, NotScored where the patient gets no risk, and NoReceipt where what
-        would be said could not be recorded.
+        Raises InvalidRequest where it is no patient document, NotScored where the patient gets no risk, NotWanted for whom `only`
+        is not true, and NoReceipt where what would be said could not be recorded.
         """
         small = len(body) <= AT_ONCE
         asked = self.read(body) if small else await self.apart(self.read, body)
         if asked.many:
             raise InvalidRequest(Fault(WHOLE, "several patients", "one patient"))
+        (patient,) = asked.patients
+        if only is not None and isinstance(patient, Patient) and not only(patient):
+            raise NotWanted
         answered = await self.answered(body, asked, caller)
         if answered.refused:
             raise NotScored(answered.refused[0])

@@ -6,12 +6,13 @@ Condition says nothing.
 
 References
 ----------
-HL7 FHIR R4 (4.0.1, 2019): Condition. mCODE 4 (2024): PrimaryCancerCondition, SecondaryCancerCondition.
+HL7 FHIR R4 (4.0.1, 2019): Condition. mCODE 4 (2024): PrimaryCancerCondition, SecondaryCancerCondition. Deutsche Basisprofile
+(HL7 Germany): icd-10-gm-diagnosesicherheit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -19,13 +20,15 @@ from models.fhir.days import moment, moment_in
 from models.fhir.resources import ICD_10, ICD_O_3, Object, Resource, code_in, codings, list_in, object_in, text_in, words
 from models.fhir.tumour_codes import (
     LUNG,
+    LUNG_CANCERS,
     MORPHOLOGY,
+    OTHER,
     cancerous,
     icd_10_liver,
     icd_10_secondary,
     icd_10_tumour,
     named_secondary,
-    named_tumour,
+    named_tumours,
     names_liver,
 )
 from models.fhir.understood import Listing
@@ -35,6 +38,8 @@ SECONDARY = "mcode-secondary-cancer-condition"
 _NOT_SO = {"refuted", "entered-in-error"}
 _SUSPECTED = {"unconfirmed", "provisional", "differential"}
 _OVER = {"inactive", "remission", "resolved"}
+# the letter beside an ICD-10-GM code, as a status: excluded, suspected, state after
+_CERTAINTY, _LETTERS = "icd-10-gm-diagnosesicherheit", {"A": "refuted", "V": "unconfirmed", "Z": "resolved"}
 _HISTOLOGY = ("histology-morphology-behavior", "mcode-histology-morphology-behavior")
 
 
@@ -78,6 +83,8 @@ def _counts(condition: Resource, as_of: date, listing: Listing) -> bool:
     """Whether it was known, and so, on the index date."""
     body, reference, what = condition.body, condition.reference, _called(condition)
     verified, clinical = (_codes(object_in(body, name)) for name in ("verificationStatus", "clinicalStatus"))
+    letters = _letters(object_in(body, "code"))
+    verified, clinical = verified | letters, clinical | letters
     begun, told, over = moment_in(body, "onset"), moment(text_in(body, "recordedDate")), moment_in(body, "abatement")
     why = ""
     if verified & _NOT_SO:
@@ -91,6 +98,13 @@ def _counts(condition: Resource, as_of: date, listing: Listing) -> bool:
     if why:
         listing.aside(reference, what, why)
     return not why
+
+
+def _letters(concept: Object) -> set[str]:
+    """How sure an ICD-10-GM code is, which Germany writes beside it and not as a status."""
+    holders = [one for coding in list_in(concept, "coding") for one in list_in(coding, "extension")]
+    told = (one for one in holders if text_in(one, "url").rpartition("/")[2] == _CERTAINTY)
+    return {_LETTERS[letter] for one in told if (letter := text_in(object_in(one, "valueCoding"), "code")) in _LETTERS}
 
 
 def _is_secondary(condition: Resource) -> bool:
@@ -110,28 +124,33 @@ def _told_of_liver(condition: Resource, listing: Listing) -> bool:
 
 
 def _tumour(condition: Resource, listing: Listing) -> str:
-    """The tumour it tells, if it tells one."""
+    """The tumour it tells, if it tells one: that on which its code, its words and its histology agree."""
     concept = object_in(condition.body, "code")
-    code = code_in(concept, *ICD_10)
-    told = dict.fromkeys(tumour for tumour in (icd_10_tumour(code), *map(named_tumour, words(concept))) if tumour)
+    coded = icd_10_tumour(code_in(concept, *ICD_10))
+    told = [found for found in ({coded} - {""}, *map(named_tumours, words(concept))) if found]
+    possible = set.intersection(*map(_meant, told)) if told else set()
     histology = _histology(condition)
-    if set(told) & {LUNG} and (histology or len(told) > 1):
-        told.pop(LUNG)
-    if histology and not told.keys() - {histology}:
-        told = dict.fromkeys([histology])
-    if list(told) == [LUNG]:
+    if histology and (LUNG in possible or (possible and histology == OTHER)):
+        possible = {histology}
+    if len(possible) == 1:
+        return possible.pop()
+    if LUNG in possible:
         why = "lung cancer without a histology: small-cell or not is never guessed"
-        listing.aside(condition.reference, _called(condition), why)
-        return ""
-    if len(told) != 1:
+    elif possible:
+        why = "its words name several organs"
+    else:
         why = "its code and its words name different tumours" if told else "no malignant primary tumour that can be read"
-        listing.aside(condition.reference, _called(condition), why)
-        return ""
-    return next(iter(told))
+    listing.aside(condition.reference, _called(condition), why)
+    return ""
+
+
+def _meant(tumours: Collection[str]) -> set[str]:
+    """The tumours, and where one is of the lung both that it may be."""
+    return {*tumours, *(LUNG_CANCERS if LUNG in tumours else ())}
 
 
 def _histology(condition: Resource) -> str:
-    """What mCODE's extension, or a morphology beside the code, tells of a lung cancer."""
+    """What mCODE's extension, or a morphology beside the code, tells: which lung cancer, or a neuroendocrine tumour."""
     concepts: list[Object] = [object_in(condition.body, "code")]
     for one in list_in(condition.body, "extension"):
         if isinstance(one, dict) and text_in(one, "url").rpartition("/")[2] in _HISTOLOGY:

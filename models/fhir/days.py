@@ -10,7 +10,7 @@ HL7 FHIR R4 (4.0.1, 2019): datatypes date, dateTime, instant, Period.
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 from models.fhir.resources import Object, object_in, text_in
@@ -37,6 +37,15 @@ def moment(written: str) -> Moment | None:
     except ValueError:
         return None
     return Moment(day, (found[4] or "")[1:], found[3] is not None)
+
+
+def instant(written: str) -> float | None:
+    """Seconds since 1970 of a whole instant with its time zone; None for anything else."""
+    try:
+        found = datetime.fromisoformat(written)
+    except ValueError:
+        return None
+    return found.timestamp() if found.tzinfo is not None and found.year >= FIRST_YEAR else None
 
 
 def moment_in(body: Object, name: str) -> Moment | None:

@@ -11,7 +11,6 @@ HL7 FHIR R4 (4.0.1, 2019): Observation, Quantity. LOINC 2.78. SNOMED CT, specime
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from models.fhir.resources import (
     codings,
     first_code,
     list_in,
+    number_in,
     object_in,
     text_in,
 )
@@ -45,7 +45,10 @@ SPECIMENS = {  # SNOMED CT: blood, whole, venous, arterial, capillary; serum; pl
     *("119297000", "258580003", "122555007", "122552005", "122554006", "119364003", "119361006", "708048008", "708049000"),
     *("BLD", "BLDA", "BLDC", "BLDV", "WB", "SER", "PLAS", "SERPLAS"),
 }
-_SPECIMEN_WORDS = ("blood", "serum", "plasma")
+_OF_BLOOD = re.compile(r"\b(blood|serum|plasma)\b")
+_OF_ANOTHER = re.compile(
+    r"\b(cord|csf|marrow|stool|urine|fluid|ascites|effusion|aspirate|drain\w*|dialysate|pleural|peritoneal)\b"
+)
 _COMPARATORS = {"": "", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _METHOD = re.compile(r"[A-Za-z0-9.-]{1,40}")  # a code: a method in words may hold anything
 
@@ -180,11 +183,9 @@ def _wrong_specimen(observation: Resource, resources: Resources) -> str:
     told = [object_in(found.body, "type")] if found else []
     names = [name for one in told for name in words_of(one)] or ([text_in(reference, "display")] if not found else [])
     codes = {one.code for concept in told for one in codings(concept)}
-    if not (codes or any(names)) or codes & SPECIMENS:
-        return ""
-    if not codes - SPECIMENS and all(any(word in name.lower() for word in _SPECIMEN_WORDS) for name in names if name):
-        return ""
-    if any(word in name.lower() for name in names for word in _SPECIMEN_WORDS) and "cord" not in " ".join(names).lower():
+    said = " ".join(names).lower()
+    blood = bool(codes & SPECIMENS or _OF_BLOOD.search(said)) and not _OF_ANOTHER.search(said)
+    if blood or not (codes or said):
         return ""
     return "a specimen other than blood, serum or plasma"
 
@@ -216,9 +217,9 @@ def _value(part: Object, name: str) -> tuple[float | str, str, str]:
     if not given:
         absent = object_in(part, "dataAbsentReason")
         return 0.0, "", "no value: it says why it has none" if absent else "no valueQuantity: a number with its unit"
-    number, unit, why = given.get("value"), *_unit(given, name)
+    number, unit, why = number_in(given, "value"), *_unit(given, name)
     comparator = text_in(given, "comparator")
-    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+    if number is None:
         return 0.0, "", "no number"
     if comparator not in _COMPARATORS:
         return 0.0, "", "a comparator other than <, <=, > and >="
@@ -256,8 +257,8 @@ def _upper_limit(part: Object, name: str, unit: str) -> float | None:
     if len(ranges) != 1:
         return None  # one for each sex, say: which of them holds is not told
     high = object_in(ranges[0], "high")
-    number, of_limit, why = high.get("value"), *_unit(high, name)
-    if why or isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+    number, of_limit, why = number_in(high, "value"), *_unit(high, name)
+    if why or number is None:
         return None
     low, most = UPPER_LIMITS[name]
     fits = factor_of(name, of_limit) == factor_of(name, unit) and low <= float(factor_of(name, unit)) * number <= most

@@ -8,10 +8,9 @@ KarnofskyPerformanceStatus with their value sets, whose earlier release has the 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
-from models.fhir.resources import LOINC, SNOMED, Object, codings, object_in
+from models.fhir.resources import LOINC, SNOMED, Object, codings, number_in, object_in
 
 SCORES = ("ecog", "karnofsky")
 UNIT = "{score}"
@@ -37,7 +36,7 @@ def score_in(part: Object, name: str) -> float | None:
     """
     answers = codings(object_in(part, "valueCodeableConcept"))
     told: list[float] = [known for one in answers if (known := _ANSWERS[name].get((one.system, one.code))) is not None]
-    for given in (part.get("valueInteger"), object_in(part, "valueQuantity").get("value")):
-        if isinstance(given, int | float) and not isinstance(given, bool) and math.isfinite(given):
+    for given in (number_in(part, "valueInteger"), number_in(object_in(part, "valueQuantity"), "value")):
+        if given is not None:
             told.append(given)
     return told[0] if len(set(told)) == 1 else None

@@ -48,8 +48,8 @@ def person_of(patient: Resource, as_of: date, listing: Listing) -> dict[str, Any
 def _age(patient: Resource, as_of: date, listing: Listing) -> int | None:
     born = moment(text_in(patient.body, "birthDate"))
     if born is None or born.day > as_of:
-        if born is not None:
-            listing.aside(patient.reference, "birthDate", "after the index date")
+        if "birthDate" in patient.body:
+            listing.aside(patient.reference, "birthDate", "no date of birth" if born is None else "after the index date")
         return None
     if not born.exact:
         listing.aside(patient.reference, "birthDate", "without a day: the age may be a year too high")

@@ -18,9 +18,10 @@ from models.fault import Fault
 from models.fhir.conditions import diagnosis_of
 from models.fhir.observations import measurements_of
 from models.fhir.person import is_of, modified, person_of, the_patient
-from models.fhir.resources import ANOTHER_PAGE, LOINC, NO_RESOURCE, Resource, Resources, code_in, object_in, resources_of
+from models.fhir.resources import ANOTHER_PAGE, LOINC, NO_RESOURCE, Resource, Resources, code_in, entries_of, named, object_in
 from models.fhir.treatments import DISEASE_STATUS, GIVEN, ORDERED, treatments_of
 from models.fhir.understood import Listing, Understood
+from models.fhir.versions import versions
 
 READ = ("Observation", "Condition", *GIVEN, ORDERED, "Procedure")  # of the patient
 _RESOLVED = ("Medication", "Specimen")  # read where others point to them
@@ -36,7 +37,10 @@ def understood(document: object, as_of: date) -> Understood:
     >>> understood({"resourceType": "Condition"}, date(2026, 5, 1)).faults[0].allowed
     'exactly one Patient: nobody can be told from another'
     """
-    resources, listing = resources_of(document), Listing()
+    sent, left = versions(entries_of(document))
+    resources, listing = named(sent), Listing()
+    for one, why in left:
+        listing.aside(one.reference, one.kind, why)
     if all(one.kind == NO_RESOURCE for one in resources.all):
         listing.faults.append(Fault("Bundle", "no resource", "a Bundle of the patient's resources, or a list of them"))
         return Understood({}, (), (), tuple(listing.faults), {})

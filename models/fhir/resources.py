@@ -10,7 +10,7 @@ HL7 FHIR R4 (4.0.1, 2019): Bundle, References (2.3.0.1 resolving references in b
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,8 @@ from models.fhir.code_names import LOINC, NAMES, RXNORM, SNOMED
 
 __all__ = [
     "ANOTHER_PAGE", "ICD_10", "ICD_O_3", "LOINC", "NO_RESOURCE", "RXNORM", "SNOMED", "UCUM", "Coding", "Object", "Resource",
-    "Resources", "code_in", "codings", "first_code", "list_in", "object_in", "resources_of", "text_in", "words",
+    "Resources", "code_in", "codings", "entries_of", "first_code", "list_in", "named", "number_in", "object_in", "resources_of",
+    "text_in", "words",
 ]
 
 UCUM = "http://unitsofmeasure.org"
@@ -33,6 +34,8 @@ DEEPEST = 8  # bundles within bundles, lists within lists
 # What is repeated of the sender's own words: a type, an id by the rule of FHIR, an address without blanks.
 _TYPE, _ID = re.compile(r"[A-Za-z]{1,64}"), re.compile(r"[A-Za-z0-9.-]{1,64}")
 _URL = re.compile(r"[!-~]{1,128}")
+LONGEST_NAME = 500  # characters: what is longer names nothing, and is an essay
+LARGEST = 1e15
 NO_RESOURCE, ANOTHER_PAGE = "no resource", "another page"  # kinds of what is none
 
 Object = Mapping[str, Any]
@@ -66,6 +69,13 @@ def text_in(holder: object, name: str) -> str:
     return found.strip() if isinstance(found, str) else ""
 
 
+def number_in(holder: object, name: str) -> float | int | None:
+    """The number of that name, or None: for what is none, and for one of a length that JSON knows and no measurement has."""
+    found = holder.get(name) if isinstance(holder, dict) else None
+    fits = isinstance(found, int | float) and not isinstance(found, bool) and -LARGEST <= found <= LARGEST
+    return found if fits else None
+
+
 def codings(concept: Object) -> list[Coding]:
     """The codings of a CodeableConcept."""
     found = [one for one in list_in(concept, "coding") if isinstance(one, dict)]
@@ -76,7 +86,8 @@ def words(concept: Object) -> list[str]:
     """What a concept is called: its text, the words beside its codes, and the name of a code that is known here."""
     found = codings(concept)
     known = (NAMES.get((one.system, one.code), "") for one in found)
-    return [name for name in (text_in(concept, "text"), *(one.display for one in found), *known) if name]
+    every = (text_in(concept, "text"), *(one.display for one in found), *known)
+    return [name for name in every if 0 < len(name) <= LONGEST_NAME]
 
 
 def code_in(concept: Object, *systems: str) -> str:
@@ -137,14 +148,23 @@ class Resources:
 
 
 def resources_of(document: object) -> Resources:
-    """The resources of a Bundle, of a list, or the one that `document` is."""
-    found = tuple(_each(document, "", 0))
-    named: dict[str, Resource] = {}
-    for one in found:
+    """The resources of a Bundle, of a list, or the one that `document` is; what is none is passed over."""
+    return named(one for one in entries_of(document) if one.kind not in (NO_RESOURCE, ANOTHER_PAGE))
+
+
+def entries_of(document: object) -> Iterator[Resource]:
+    """The same with what is no resource in its place, and with the pages that were not sent, so that both can be told of."""
+    return _each(document, "", 0)
+
+
+def named(resources: Iterable[Resource]) -> Resources:
+    """The resources by every name under which another may point to them."""
+    every, names = tuple(resources), dict[str, Resource]()
+    for one in every:
         # an entry of a list has no URL: what points to it by its UUID means its id
         for name in (one.url, one.reference, *((f"{one.kind}/{one.id}", f"urn:uuid:{one.id}") if one.id else ())):
-            named.setdefault(name, one)
-    return Resources(found, named)
+            names.setdefault(name, one)
+    return Resources(every, names)
 
 
 def _each(document: object, url: str, depth: int) -> Iterator[Resource]:

@@ -12,6 +12,7 @@ CancerRelatedMedicationAdministration, RadiotherapyCourseSummary, CancerRelatedS
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -42,6 +43,10 @@ OUTCOMES = {  # SNOMED CT, as mCODE's value set of disease status has them
 }
 _RADIATION = re.compile(r"radiotherapy|radiation therapy|teleradiotherapy|brachytherapy|teletherapy|irradiation|radiosurgery")
 _CHEMOTHERAPY = re.compile(r"chemotherapy|antineoplastic|chemoradi")
+# about a treatment, and not its giving
+_NOT_GIVING = re.compile(
+    r"planning|simulation|consult|educat|counsel|assess|review|follow-up|referral|evaluat|\bport\b|catheter|induced"
+)
 _SURGERY = "mcode-cancer-related-surgical-procedure"
 
 
@@ -186,8 +191,8 @@ def _procedure(resource: Resource, as_of: date, listing: Listing) -> Iterator[_G
     concept = object_in(resource.body, "code")
     said = " ".join(words(concept)).lower()
     known = ((_RADIATION, "radiotherapy"), (_CHEMOTHERAPY, "chemotherapy"))
-    kinds = [modality for pattern, modality in known if pattern.search(said)]
-    if "radiation" in said and "chemo" in said and "radiotherapy" not in kinds:
+    kinds = [modality for pattern, modality in known if pattern.search(said) and not _NOT_GIVING.search(said)]
+    if kinds and "radiation" in said and "chemo" in said and "radiotherapy" not in kinds:
         kinds.append("radiotherapy")
     if not kinds and any("radiotherapy-course-summary" in one for one in resource.profiles):
         kinds = ["radiotherapy"]
@@ -205,10 +210,12 @@ def _procedure(resource: Resource, as_of: date, listing: Listing) -> Iterator[_G
 def _lines(given: Sequence[_Given], statuses: Sequence[tuple[date, str, str]]) -> Iterator[tuple[dict[str, Any], str]]:
     """Every line as one treatment for each modality in it, with the newest disease status told before the next line began."""
     lines = lines_of((one.dose for one in given), [day for day, outcome, _ in statuses if outcome == "progression"])
+    days = [day for day, _, _ in statuses]
     first = {one.dose: one.reference for one in reversed(given)}
     for place, line in enumerate(lines):
         until = lines[place + 1].start if place + 1 < len(lines) else date.max
-        outcome = next((told for day, told, _ in reversed(statuses) if line.start < day <= until), "")
+        newest = bisect_right(days, until)
+        outcome = statuses[newest - 1][1] if newest and days[newest - 1] > line.start else ""
         for modality in dict.fromkeys(one.modality for one in line.doses):
             doses = [one for one in line.doses if one.modality == modality]
             yield _treatment(line, modality, doses, until, outcome), first[doses[0]]

@@ -74,6 +74,7 @@ ROUTES: Mapping[tuple[str, str], Action] = {  # method and path as the applicati
     ("GET", "/audit/verification/progress"): Action.VERIFY,
     ("GET", "/audit/attributions"): Action.AGGREGATE,
     ("GET", "/audit/attributions.csv"): Action.AGGREGATE,
+    ("GET", "/audit/response"): Action.AGGREGATE,
     ("GET", "/audit/export"): Action.EXPORT,
     ("POST", "/audit/export"): Action.EXPORT,
 }

@@ -53,12 +53,7 @@ class Oidc:
 
 def read_oidc(path: Path) -> Oidc | None:
     """What access.toml says of the identity provider; None where it names none. InvalidSettings, OSError."""
-    try:
-        document = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidSettings(f"{path} is no TOML in UTF-8: {error}") from None
+    document = read_settings(path)
     faults = [Fault(name, "a table", f"one of {', '.join(_TABLES)}") for name in document if name not in _TABLES]
     given = document.get("oidc")
     if given is not None:
@@ -66,6 +61,16 @@ def read_oidc(path: Path) -> Oidc | None:
     if faults:
         raise InvalidSettings("\n".join(f"{path}: {fault}" for fault in faults))
     return None if given is None else _made(given, path)
+
+
+def read_settings(path: Path) -> Mapping[str, Any]:
+    """Everything that stands in access.toml; nothing where there is none. InvalidSettings, OSError."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidSettings(f"{path} is no TOML in UTF-8: {error}") from None
 
 
 def reachable(url: str) -> bool:

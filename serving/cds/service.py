@@ -42,7 +42,7 @@ from serving.problems import Problems
 from serving.receipts.archive import Archive
 from serving.receipts.payload import dumped
 from serving.receipts.record import NoReceipt
-from serving.scoring import NotScored, Scoring
+from serving.scoring import NotScored, NotWanted, Scoring
 from serving.strict_json import InvalidRequest, TooLarge
 
 ID = "early-mortality"
@@ -96,7 +96,7 @@ class CdsHooks:
         if lacking := prefetch.lacking(hook.prefetch):
             title = f"prefetch lacks {', '.join(lacking)}: the service works from prefetch alone, and calls no server"
             return self.problems.problem(HTTPStatus.PRECONDITION_FAILED, title)
-        if found.faults or self._outside(found):
+        if found.faults:
             return JSONResponse(_NO_CARDS, headers=_NO_STORE)
         return await self._card(request, hook, found)
 
@@ -124,17 +124,16 @@ class CdsHooks:
         large = isinstance(error, TooLarge)
         return self.problems.unreadable(HTTPStatus.REQUEST_ENTITY_TOO_LARGE if large else HTTPStatus.BAD_REQUEST, error.faults)
 
-    def _outside(self, found: Understood) -> bool:
-        """Whether nobody like that was among the patients whom the model learned from."""
-        (patient,) = self.scoring.read(dumped(found.document)).patients
-        return not isinstance(patient, Patient) or bool(self.current.artifact.model.population.outside(patient))
+    def _inside(self, patient: Patient) -> bool:
+        """Whether patients like that were among those whom the model learned from."""
+        return not self.current.artifact.model.population.outside(patient)
 
     async def _card(self, request: Request, hook: Hook, found: Understood) -> Response:
         source = source_of(hook.sha256, found)
         caller = over_http(request, who(request)) | {"by": BY, "on_behalf_of": hook.user, "source": source}
         try:
-            scored = await self.scoring.one(dumped(found.document), caller)
-        except NotScored:
+            scored = await self.scoring.one(dumped(found.document), caller, self._inside)
+        except (NotScored, NotWanted):
             return JSONResponse(_NO_CARDS, headers=_NO_STORE)
         except NoReceipt as error:
             return self.problems.unscored(error)

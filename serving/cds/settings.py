@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from models.fault import Fault
-from serving.access.settings import InvalidSettings, reachable
+from serving.access.settings import InvalidSettings, reachable, read_settings
 
 CALLER_FIELDS = ("issuer", "keys_file", "unit")
 
@@ -46,13 +45,7 @@ class CdsSettings:
 
 def read_cds(path: Path) -> CdsSettings | None:
     """What access.toml says of hospital systems; None where it names none. InvalidSettings, OSError."""
-    try:
-        document = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidSettings(f"{path} is no TOML in UTF-8: {error}") from None
-    given = document.get("cds")
+    given = read_settings(path).get("cds")
     if given is None:
         return None
     if faults := list(_faults(given)):

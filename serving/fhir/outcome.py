@@ -7,20 +7,18 @@ HL7 FHIR R4 (4.0.1, 2019): OperationOutcome; its issue types.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from models.example import EXAMPLE
 from models.fault import Fault
 from models.fhir.understood import Listed
-from serving.problems import PROBLEM
+from serving.turned import Turned
 
 JSON = "application/fhir+json"
 PREFIX = "/fhir/"
@@ -91,34 +89,10 @@ class Outcomes:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         turning = scope["type"] == "http" and scope["path"].startswith(PREFIX)
-        await self.app(scope, receive, _Turning(send) if turning else send)
+        await self.app(scope, receive, Turned(send, _told) if turning else send)
 
 
-class _Turning:
-    """Passes an answer on, but holds a problem back until it is whole, and sends an OperationOutcome in its place."""
-
-    def __init__(self, send: Send) -> None:
-        self.send = send
-        self.held: Message | None = None
-        self.body = b""
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and Headers(raw=message["headers"]).get("content-type") == PROBLEM:
-            self.held = message
-        elif self.held is None:
-            await self.send(message)
-        else:
-            self.body += message.get("body", b"")
-            if not message.get("more_body", False):
-                await self._outcome(self.held)
-
-    async def _outcome(self, start: Message) -> None:
-        problem: Mapping[str, Any] = json.loads(self.body)
-        code = _CODES.get(start["status"], "processing")
-        issues = [Issue("error", code, problem["title"])]
-        issues += [Issue("error", code, one["detail"]) for one in problem.get("errors", ())]
-        told = outcome(start["status"], issues)
-        headers = MutableHeaders(raw=list(start["headers"]))
-        headers["content-type"], headers["content-length"] = JSON, told.headers["content-length"]
-        await self.send({**start, "headers": headers.raw})
-        await self.send({"type": "http.response.body", "body": told.body})
+def _told(problem: Mapping[str, Any], status: int) -> JSONResponse:
+    code = _CODES.get(status, "processing")
+    issues = [Issue("error", code, problem["title"])]
+    return outcome(status, [*issues, *(Issue("error", code, one["detail"]) for one in problem.get("errors", ()))])

@@ -38,7 +38,7 @@ def risk_assessment(answer: Mapping[str, Any], understood: Understood, as_of: da
         "code": {"text": "Risk of death from any cause"},
         "subject": {"reference": understood.subject},
         "occurrenceDateTime": as_of.isoformat(),
-        "basis": [{"reference": one} for one in understood.used if one.startswith("Observation/")],
+        "basis": [{"reference": one} for one in _basis(understood)],
         "prediction": [_prediction(int(days), one, as_of, answer) for days, one in answer["risks"].items()],
         "note": [{"text": line} for line in _notes(answer, understood)],
     }
@@ -47,6 +47,11 @@ def risk_assessment(answer: Mapping[str, Any], understood: Understood, as_of: da
     if not found["basis"]:
         del found["basis"]
     return found
+
+
+def _basis(understood: Understood) -> list[str]:
+    """The observations behind the measurements, each once."""
+    return list(dict.fromkeys(one for place, one in understood.places.items() if place.startswith("/measurements/")))
 
 
 def _identifiers(receipt: Mapping[str, Any]) -> Iterator[dict[str, str]]:

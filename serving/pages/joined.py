@@ -14,6 +14,7 @@ from serving.pages import (
     patient_answer,
     patient_form,
     receipt,
+    response,
     verification,
 )
 from serving.pages.reader import Reader
@@ -22,6 +23,6 @@ from serving.scoring import Scoring
 
 def pages(reader: Reader, scoring: Scoring) -> list[Route]:
     """What a browser may ask for; each has its row in `serving.access.permissions`."""
-    rooms = (patient_answer, finding, noted, receipt, verification, attributions, export)
+    rooms = (patient_answer, finding, noted, receipt, verification, attributions, response, export)
     own = (one for room in rooms for one in room.routes(reader))
     return [*assets.routes(), *home.routes(), *patient_form.routes(reader, scoring), *own]

@@ -37,6 +37,7 @@ NAVIGATION = (  # path, and its word in words/en/layout.toml; shown to those who
     ("/audit", "find"),
     ("/audit/verification", "verification"),
     ("/audit/attributions", "attributions"),
+    ("/audit/response", "response"),
     ("/audit/export", "export"),
     ("/audit/mine", "mine"),
 )

@@ -71,9 +71,9 @@ def curve(risks: Mapping[str, Mapping[str, Any]]) -> Curve | None:
     band = [start, *((one.x, one.high) for one in points), *((one.x, one.low) for one in reversed(points))]
     return Curve(
         points,
-        _path([start, *((one.x, one.y) for one in points)]),
-        f"{_path(band)}Z",
-        _path([start, *((one.x, one.reference) for one in points)]),
+        path([start, *((one.x, one.y) for one in points)]),
+        f"{path(band)}Z",
+        path([start, *((one.x, one.reference) for one in points)]),
         tuple(Tick(one.x, one.label) for one in points),
         tuple(Tick(share.at(one), f"{100 * one:.0f} %") for one in share.ticks()),
     )
@@ -84,5 +84,6 @@ def _point(day: str, one: Mapping[str, Any], days: Scale, share: Scale) -> Point
     return Point(days.at(float(day)), risk, low, high, reference, day)
 
 
-def _path(places: Sequence[tuple[float, float]]) -> str:
+def path(places: Sequence[tuple[float, float]]) -> str:
+    """An SVG path through the places."""
     return "M" + "L".join(f"{x:g},{y:g}" for x, y in places)

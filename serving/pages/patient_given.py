@@ -40,7 +40,7 @@ class Given:
     def field_of(self, place: str) -> str:
         """The field of a fault's place: of the place itself, of the nearest above it, or of the analyte that is named."""
         if not place.startswith("/"):
-            return place
+            return self.fields.get(place, place)
         while place and place not in self.fields:
             place = place.rpartition("/")[0]
         return self.fields.get(place, "")
@@ -65,20 +65,21 @@ def given_of(form: Mapping[str, str]) -> Given:
         document["history"] = history
     lines = {f"/measurements/{place}": one.line for place, one in enumerate(draws.read, len(measured))}
     faults = (*_faults(filled, measured, treated), *draws.faults)
-    return Given(document, _fields([field for field, _ in measured], draws, [row for row, _ in treated]), lines, faults)
+    return Given(document, _fields([field for field, _ in measured], draws, treated), lines, faults)
 
 
-def _fields(measured: list[str], draws: Draws, treated: list[str]) -> dict[str, str]:
+def _fields(measured: list[str], draws: Draws, treated: list[tuple[str, dict[str, Any]]]) -> dict[str, str]:
     """The field of every place of the document that may be spoken of."""
     found = {f"/{name}": name for name in (*PLAIN, "age_years")} | {f"/history/{name}": name for name in HISTORY}
     for place, field in enumerate(measured):
         at = f"/measurements/{place}"
         found |= {at: field} | {f"{at}/{part}": pattern.format(field) for part, pattern in _PARTS.items()}
     found |= {f"/measurements/{place}": DRAWS for place, _ in enumerate(draws.read, len(measured))}
-    for place, row in enumerate(treated):
+    for place, (row, _) in enumerate(treated):
         at = f"/treatments/{place}"
         found |= {at: f"{row}_modality"} | {f"{at}/{name}": f"{row}_{name}" for name in TREATED}
-    return found
+    running = next((f"{row}_end" for row, one in treated if "end" not in one), "")
+    return found | {"treatments": running}  # what is said of all of them is that a line runs
 
 
 def _faults(

@@ -18,6 +18,7 @@ from serving.pages.drawing import DoesNotAddUp, Staircase, staircase
 from serving.pages.patient_drawing import curve, hundred
 from serving.pages.receipt_view import PLAIN
 from serving.pages.rounded import measured
+from serving.pages.trends import draws_of
 from serving.pages.words import say
 from serving.receipts.audited import Audited
 from serving.receipts.telling import percent, value_used
@@ -179,6 +180,5 @@ def _state(state: str) -> str:
 
 def _draws(patient: Mapping[str, Any], analyte: str) -> list[dict[str, Any]]:
     """The draws of an analyte as they were understood, the newest first."""
-    every = [one for one in patient["measurements"] if one["analyte"] == analyte]
     unit = ANALYTES[analyte].unit
-    return [{**one, "unit": "" if unit == "1" else unit} for one in sorted(every, key=lambda one: one["days_before_index"])]
+    return [{**one, "unit": "" if unit == "1" else unit} for one in draws_of(patient, analyte)]

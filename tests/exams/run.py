@@ -19,6 +19,7 @@ import filing
 import first_hour
 import fuzzing
 import growth
+import hooks
 import intervals
 import kills
 import kills_postgres
@@ -59,6 +60,7 @@ EXAMS: Mapping[str, Callable[..., list[Mark]]] = {
     "traced": traced.sit,
     "faults": faults.sit,
     "replay": replay.sit,
+    "hooks": hooks.sit,
     "promotion": promotion.sit,
     "load": load.sit,
     "receipts": throughput.sit,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models.fhir.tumour_codes import LUNG, icd_10_tumour, named_tumour
+from models.fhir.tumour_codes import LUNG, icd_10_tumour, named_tumours
 from models.fhir.understood import Understood
 from models.tumours import TUMOURS
 
@@ -27,7 +27,7 @@ def condition(id: str, code: dict[str, Any], **fields: Any) -> dict[str, Any]:
     [
         *[("C25.0", "pancreatic"), ("C18.7", "colorectal"), ("C20", "colorectal"), ("C67.9", "bladder")],
         *[("C83.3", "haematological"), ("C50.911", "breast"), ("C64.9", "renal"), ("C15.5", "oesophageal")],
-        *[("C34.90", ""), ("D12.6", ""), ("I10", "")],
+        *[("C34.90", ""), ("D12.6", ""), ("I10", ""), ("C25.4", "other"), ("C7A.8", "other"), ("C7B.03", "")],
     ],
 )
 def test_icd_10_tells_the_tumour(read: Read, code: str, tumour: str) -> None:
@@ -55,10 +55,21 @@ def test_every_category_of_icd_10_has_at_most_one_tumour_of_the_list() -> None:
         ("Family history of malignant neoplasm of breast", ""),
         ("Suspected lung cancer (situation)", ""),
         ("Fatty liver", ""),
+        ("Adenocarcinoma, lung", "nsclc"),
+        ("Lung adenocarcinoma", "nsclc"),
+        ("Large cell neuroendocrine carcinoma of lung", "other"),
+        ("Small cell neuroendocrine carcinoma of lung", "sclc"),
+        ("Malignant neoplasm of gallbladder", "hepatobiliary"),
+        ("Malignant neoplasm of urinary bladder", "bladder"),
+        ("Malignant neoplasm of head of pancreas", "pancreatic"),
+        ("Malignant neuroendocrine tumor of pancreas", "other"),
+        ("Carcinosarcoma of endometrium", "endometrial"),
+        ("Malignant melanoma of rectum", "melanoma"),
+        ("Malignant neoplasm of skin of breast", "other"),
     ],
 )
 def test_a_name_tells_the_tumour_only_where_it_is_a_malignant_primary(name: str, tumour: str) -> None:
-    assert named_tumour(name) == tumour
+    assert named_tumours(name) == ({tumour} - {""})
 
 
 def test_lung_cancer_needs_its_histology(read: Read) -> None:
@@ -148,3 +159,33 @@ def test_a_code_without_words_is_read_by_its_known_name(read: Read, code: str, t
 def test_icd_10_cm_is_known_by_its_object_identifier_too(read: Read) -> None:
     found = read(patient(), condition("c", concept("urn:oid:2.16.840.1.113883.6.90", "C25.0")), bare=True)
     assert found.document["tumour"] == "pancreatic"
+
+
+def test_words_that_name_two_organs_are_decided_by_the_code_or_not_at_all(read: Read) -> None:
+    words = "Malignant neoplasm of esophagogastric junction"
+    assert read(patient(), condition("x", concept(ICD, "C16.0", words)), bare=True).document["tumour"] == "gastric"
+    found = read(patient(), condition("x", {"text": words}), bare=True)
+    assert "tumour" not in found.document
+    assert found.listed[0].why == "its words name several organs"
+
+
+def test_a_code_of_the_lung_and_words_of_another_organ_contradict_each_other(read: Read) -> None:
+    found = read(patient(), condition("x", concept(ICD, "C34.1", "Malignant neoplasm of breast")), bare=True)
+    assert "tumour" not in found.document
+    assert found.listed[0].why == "its code and its words name different tumours"
+
+
+def test_a_neuroendocrine_tumour_of_the_pancreas_is_no_carcinoma_of_it(read: Read) -> None:
+    url = f"{MCODE}mcode-histology-morphology-behavior"
+    for morphology, tumour in (("8246/3", "other"), ("8500/3", "pancreatic"), ("8140/3", "pancreatic")):
+        told = pancreas(extension=[{"url": url, "valueCodeableConcept": concept(MORPHOLOGY, morphology)}])
+        assert read(patient(), told, bare=True).document["tumour"] == tumour
+
+
+@pytest.mark.parametrize(("letter", "tumour"), [("G", "pancreatic"), ("A", None), ("V", None), ("Z", None)])
+def test_the_german_letter_beside_a_code_says_how_sure_it_is(read: Read, letter: str, tumour: str | None) -> None:
+    told = {"url": "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit", "valueCoding": {"code": letter}}
+    coded = {"coding": [{"system": "http://fhir.de/CodeSystem/bfarm/icd-10-gm", "code": "C25.1", "extension": [told]}]}
+    found = read(patient(), condition("c", coded), bare=True)
+    assert found.document.get("tumour") == tumour
+    assert len(found.listed) == (tumour is None)

@@ -130,7 +130,11 @@ def test_codes_that_contradict_each_other_are_not_read(read: Read) -> None:
 
 @pytest.mark.parametrize(
     ("code", "display", "taken"),
-    [("119364003", "Serum specimen", True), ("119297000", "Blood specimen", True), ("418564007", "Pleural fluid", False)],
+    [
+        *[("119364003", "Serum specimen", True), ("119297000", "Blood specimen", True), ("418564007", "Pleural fluid", False)],
+        *[("1", "Plasma specimen with EDTA", True), ("1", "Bloody pleural fluid", False), ("1", "Blood in drained fluid", False)],
+        *[("1", "Cord blood", False), ("1", "", False)],
+    ],
 )
 def test_only_blood_serum_and_plasma_are_read(read: Read, code: str, display: str, taken: bool) -> None:
     specimen = of_patient("Specimen", "s", type=concept(SNOMED, code, display))
@@ -222,3 +226,20 @@ def test_a_performance_status_is_a_measurement_without_a_unit_of_its_own(read: R
     assert found == {"analyte": "ecog", "value": 1, "unit": "{score}", "date": "2026-05-18"}
     dead = lab("e", ECOG, 0, "1") | {"valueQuantity": None, "valueCodeableConcept": concept(LOINC, "LA9627-6")}
     assert why(read(dead), "Observation/e") == ["no score: a whole number, or an answer of LOINC or SNOMED CT"]
+
+
+def test_percentages_are_read_beside_counts_and_not_in_their_place(read: Read) -> None:
+    rows = [lab("a", ALC, 0.8, "10*9/L"), lab("p", "736-9", 12, "%"), lab("w", "6690-2", 6.7, "10*3/uL")]
+    assert [(one["analyte"], one["unit"]) for one in read(*rows).document["measurements"]] == [
+        ("alc", "10*9/L"),
+        ("lymphocyte_pct", "%"),
+        ("wbc", "10*3/uL"),
+    ]
+    assert read(lab("a", ALC, 12, "%")).document["measurements"] == []  # a percentage under the code of the count
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), 1e300, float("nan"), float("inf")])
+def test_a_number_that_no_measurement_can_be_is_none(read: Read, value: float) -> None:
+    assert why(read(lab("a", ALC, value, "10*9/L")), "Observation/a") == ["no number"]
+    limit = [{"high": {"value": value, "unit": "U/L"}}]
+    assert "uln" not in read(lab("a", LDH, 480, "U/L", referenceRange=limit)).document["measurements"][0]

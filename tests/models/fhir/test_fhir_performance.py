@@ -40,6 +40,6 @@ def test_a_number_and_an_answer_that_differ_are_no_score() -> None:
     assert score_in(both | {"valueInteger": 2}, "ecog") == 2
 
 
-@pytest.mark.parametrize("odd", [True, "1", None, float("nan"), float("inf"), [1], {"value": 1}])
+@pytest.mark.parametrize("odd", [True, "1", None, float("nan"), float("inf"), 10**400, [1], {"value": 1}])
 def test_what_is_no_number_is_no_score(odd: object) -> None:
     assert score_in({"valueInteger": odd, "valueQuantity": {"value": odd}}, "ecog") is None

@@ -81,3 +81,8 @@ def test_two_patients_without_an_id_are_two(read: Read) -> None:
 def test_a_patient_whose_meaning_may_be_turned_is_refused(read: Read) -> None:
     found = read(patient(implicitRules="https://example.org/rules"), pancreas(), bare=True)
     assert [one.field for one in found.faults] == ["Patient.modifierExtension"]
+
+
+@pytest.mark.parametrize("born", ["1899-12-31", "2000-02-30", "long ago", 1961, None])
+def test_a_date_of_birth_that_cannot_be_read_is_said(read: Read, born: object) -> None:
+    assert [str(one) for one in read(patient(birthDate=born), bare=True).listed] == ["Patient/p1: birthDate: no date of birth"]

@@ -25,7 +25,7 @@ WHOLE = [
     drug("MedicationAdministration", "m", "gemcitabine", "2026-01-10"),
     of_patient("Procedure", "r", status="completed", code={"text": "Radiotherapy"}, performedDateTime="2026-02-01"),
 ]
-ODD: list[Any] = [None, "", 0, -1, 1e400, float("nan"), True, [], {}, "x" * 300, ["x"], [[]]]
+ODD: list[Any] = [None, "", 0, -1, 10**400, 1e400, float("nan"), True, [], {}, "x" * 300, ["x"], [[]]]
 ODD += [{"reference": "#"}, {"coding": [None, 3]}]
 ANY_JSON: st.SearchStrategy[object] = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(), lambda one: st.lists(one) | st.dictionaries(st.text(), one)

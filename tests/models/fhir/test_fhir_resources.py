@@ -11,7 +11,7 @@ from models.fhir.code_names import NAMES
 from models.fhir.drugs import drugs_named
 from models.fhir.reading import understood
 from models.fhir.resources import RXNORM, resources_of
-from models.fhir.tumour_codes import named_secondary, named_tumour
+from models.fhir.tumour_codes import named_secondary, named_tumours
 
 from .conftest import AS_OF, lab, pancreas, patient
 
@@ -71,4 +71,9 @@ def test_every_known_name_is_one_that_is_understood() -> None:
         if system == RXNORM:
             assert len(drugs_named(name)) == 1, code
         elif "neoplasm" in name or "cancer" in name or "tumor" in name or "arcinoma" in name:
-            assert named_tumour(name) or named_secondary(name), code
+            assert named_tumours(name) or named_secondary(name), code
+
+
+@pytest.mark.parametrize("document", [None, "x", 3, {}, [], [None], {"id": "x"}, bundle(), bundle({"response": {}})])
+def test_what_is_no_resource_is_none(document: object) -> None:
+    assert resources_of(document).all == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -136,6 +137,9 @@ def test_steroids_and_growth_factors_stand_beside_the_lines(read: Read) -> None:
         ("Teleradiotherapy procedure (procedure)", ["radiotherapy"]),
         ("Combined chemotherapy and radiation therapy (procedure)", ["chemotherapy", "radiotherapy"]),
         ("Chemotherapy (procedure)", ["chemotherapy"]),
+        ("Concurrent chemoradiation", ["chemotherapy", "radiotherapy"]),
+        ("Radiotherapy treatment planning (procedure)", []),
+        ("Insertion of central venous catheter for chemotherapy", []),
         ("Colonoscopy", []),
     ],
 )
@@ -218,3 +222,36 @@ def test_an_active_order_says_that_what_was_given_since_goes_on(read: Read) -> N
     assert (going_on["start"], going_on.get("end")) == ("2026-05-04", None)
     earlier = drug(ADMINISTERED, "b", "gemcitabine", "2026-01-11")  # given before the order, and not since: nothing goes on
     assert read(earlier, order).document["treatments"][0]["end"] == "2026-01-11"
+
+
+def test_thousands_of_doses_and_statuses_are_read_in_time_that_grows_with_their_number(read: Read) -> None:
+    days = [f"20{10 + place % 16}-01-{1 + place % 28:02d}" for place in range(10_000)]
+    doses = [drug(ADMINISTERED, f"a{n}", ("gemcitabine", "cisplatin")[n % 2], day) for n, day in enumerate(days)]
+    told = of_patient("Observation", "s", status="final", code=concept(LOINC, "97509-4"))
+    told |= {"valueCodeableConcept": concept(SNOMED, "271299001")}
+    begun = time.perf_counter()
+    found = read(*doses, *(told | {"id": f"s{n}", "effectiveDateTime": day} for n, day in enumerate(days)))
+    assert time.perf_counter() - begun < 5  # half a second
+    assert found.document["treatments"][-1]["outcome"] == "progression"
+
+
+def test_an_essay_instead_of_a_name_is_not_searched(read: Read) -> None:
+    begun = time.perf_counter()
+    found = read(drug(ADMINISTERED, "a", "gemcitabine " * 100_000, "2026-01-02"))
+    assert "treatments" not in found.document
+    assert time.perf_counter() - begun < 1
+
+
+@pytest.mark.parametrize(
+    ("profile", "modality"),
+    [("mcode-radiotherapy-course-summary", "radiotherapy"), ("mcode-cancer-related-surgical-procedure|4.0.0", "surgery")],
+)
+def test_a_profile_of_mcode_tells_the_treatment_whose_code_is_not_known(read: Read, profile: str, modality: str) -> None:
+    meta = {"profile": [f"http://hl7.org/fhir/us/mcode/StructureDefinition/{profile}"]}
+    done = of_patient("Procedure", "x", status="completed", code=concept(SNOMED, "1"), performedDateTime="2026-02-01", meta=meta)
+    assert read(done).document["treatments"] == [{"modality": modality, "start": "2026-02-01", "end": "2026-02-01"}]
+
+
+def test_what_ends_before_it_begins_is_listed(read: Read) -> None:
+    span = {"effectiveDateTime": None, "effectivePeriod": {"start": "2026-04-01", "end": "2026-03-01"}}
+    assert read(drug(STATED, "x", "capecitabine", "") | span).listed[0].why == "an end before its beginning"

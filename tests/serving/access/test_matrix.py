@@ -79,6 +79,7 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("GET", "/audit/verification/progress"): Row(frozenset({A, M})),
     ("GET", "/audit/attributions"): Row(frozenset({D, A, M}), query="?by=tumour"),
     ("GET", "/audit/attributions.csv"): Row(frozenset({D, A, M}), query="?by=tumour"),
+    ("GET", "/audit/response"): Row(frozenset({D, A, M}), query="?horizon=90"),
     ("GET", "/audit/export"): Row(frozenset({A})),
     ("POST", "/audit/export"): Row(frozenset({A}), form={"format": "csv"}),
     ("POST", "/sign-out"): Row(NO_ROLE, 303, form={}),  # the last: whoever has signed off is not known any more

@@ -242,6 +242,10 @@ def test_api6_no_model_is_brought_to_patients_over_http(house: House) -> None:
     acting = {path for method, path in ROUTES if method != "GET"}
     assert acting == {
         "/v1/scores",
+        "/fhir/$early-mortality",
+        "/cds-services/early-mortality",
+        "/cds-services/early-mortality/feedback",
+        "/patient",
         "/sign-in/once",
         "/sign-out",
         "/audit/patient",

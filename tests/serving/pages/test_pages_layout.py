@@ -20,9 +20,12 @@ from .conftest import SITE, WHOLE, House, somebody
 FOLDER = Path(assets.__file__).parent
 MAY_GO = {
     Role.CLINICIAN: ["/", "/patient", "/audit/mine"],
-    Role.DATA_SCIENTIST: ["/", "/audit/attributions"],
-    Role.AUDITOR: ["/", "/audit", "/audit/verification", "/audit/attributions", "/audit/export", "/audit/mine"],
-    Role.ADMINISTRATOR: ["/", "/audit/verification", "/audit/attributions"],
+    Role.DATA_SCIENTIST: ["/", "/audit/attributions", "/audit/response"],
+    Role.AUDITOR: [
+        *["/", "/audit", "/audit/verification", "/audit/attributions", "/audit/response"],
+        *["/audit/export", "/audit/mine"],
+    ],
+    Role.ADMINISTRATOR: ["/", "/audit/verification", "/audit/attributions", "/audit/response"],
 }
 
 
@@ -42,7 +45,7 @@ def test_everybody_is_shown_the_way_to_where_their_role_may_go_and_no_other(shar
 def test_several_roles_are_shown_all_their_ways(shared: House) -> None:
     both = Identity("C. Lind", frozenset({Role.CLINICIAN, Role.ADMINISTRATOR}), "", "key")
     page = shared.ask(both, "/").text
-    assert navigation(page) == ["/", "/patient", "/audit/verification", "/audit/attributions", "/audit/mine"]
+    assert navigation(page) == ["/", "/patient", "/audit/verification", "/audit/attributions", "/audit/response", "/audit/mine"]
     assert 'action="/audit/receipts"' in page
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from models.artifact import Artifact
 from models.identity import Role
+from serving.access.forms import MOST
 from serving.pages.patient_fields import MEASURED, MOST_ROWS, ONE_UNIT
 from serving.pages.patient_form import FIELDS
 from serving.receipts.payload import unpack
@@ -163,6 +164,26 @@ def test_old_counts_are_shown_though_no_grade_can_be_told_of_them(shared: House)
     assert "CTCAE grade" not in text
 
 
+def test_whoever_no_model_is_meant_for_is_told_so_beside_the_field(shared: House) -> None:
+    answer = shared.ask(Role.CLINICIAN, "/patient", FILLED | {"age_years": "7"})
+    assert answer.status_code == 422
+    assert "No model of this kind is meant for this patient." in answer.text
+    assert set(Controls(answer.text).links) - {"content"} == {"age_years"}
+    assert "CTCAE grade 2" in re.sub(r"<[^>]+>", "", answer.text)
+
+
+def test_a_line_that_still_runs_is_told_where_its_end_is_missing(shared: House) -> None:
+    rows = {"t0_modality": "surgery", "t0_start": "2026-01-01", "t0_end": "2026-01-01"}
+    rows |= {"t2_modality": "chemotherapy", "t2_start": "2026-05-01", "rows": "4"}
+    page = form(shared, FILLED | rows)
+    assert set(page.links) - {"content"} == {"t2_end"}
+
+
+def test_two_values_of_one_day_are_told_with_the_line_of_the_second(shared: House) -> None:
+    text = shared.ask(Role.CLINICIAN, "/patient", FILLED | {"draws": "2026-09-01 ALC 0.9 10*9/L\n2026-11-18 ALC 0.8 10*9/L"}).text
+    assert "Line 2, value: Allowed: one value a day." in text
+
+
 def test_more_rows_are_given_without_a_word_of_faults(shared: House) -> None:
     filled: dict[str, Any] = FILLED | {"rows": "2", "act": "more", "alc": "0,6"}
     page = form(shared, filled, 200)
@@ -179,6 +200,13 @@ def test_a_field_that_the_form_never_had_is_refused(shared: House) -> None:
         assert shared.ask(Role.CLINICIAN, "/patient", FILLED | {name: "1"}).status_code == 400
 
 
+def test_a_form_with_every_field_filled_in_is_taken_as_a_whole(shared: House) -> None:
+    every = dict.fromkeys(FIELDS, "1") | {"rows": f"{MOST_ROWS}", "act": "ask"}
+    assert len(every) + 1 <= MOST
+    page = form(shared, every)
+    assert {page.values[name] for name in ("weight", "t19_agents", "draws", "last_line_months")} == {"1"}
+
+
 def test_a_form_of_another_page_scores_nobody(shared: House) -> None:
     before = sum(1 for _ in shared.archive.store.records())
     assert shared.ask(Role.CLINICIAN, "/patient", FILLED, token="0" * 64).status_code == 403
@@ -192,3 +220,12 @@ def test_a_form_of_another_page_scores_nobody(shared: House) -> None:
 def test_the_first_page_leads_a_clinician_to_the_form_and_nobody_else(shared: House) -> None:
     assert '<a href="/patient">' in shared.ask(Role.CLINICIAN, "/").text
     assert 'href="/patient"' not in shared.ask(Role.AUDITOR, "/").text
+
+
+def test_a_page_full_of_faults_is_still_light(shared: House) -> None:
+    lines = "2026-05-01 ALT 35 U/L\n" * 400
+    page = shared.ask(Role.CLINICIAN, "/patient", {"draws": lines, "age_years": "x", "alc": "y", "rows": "20"})
+    assert page.status_code == 422
+    assert len(page.content) < 100_000
+    assert page.text.count("line 10 ") == 2
+    assert "And 390 more." in page.text
