@@ -19,7 +19,9 @@ def found(folder: Path, table: pd.DataFrame, name: str = "m.parquet") -> dict[st
     else:
         table.to_csv(folder / name, index=False)
     grouped = lines_by_patient(folder, name, ("patient", "day"))
-    return {who: [(line.number, int(line.row["day"]), line.row["value"] or None) for line in lines] for who, lines in grouped.items()}
+    return {
+        who: [(line.number, int(line.row["day"]), line.row["value"] or None) for line in lines] for who, lines in grouped.items()
+    }
 
 
 def test_each_patient_has_its_rows_in_their_order(tmp_path: Path) -> None:
