@@ -254,6 +254,27 @@ def test_codes_of_the_source_are_read_where_nothing_was_mapped(importing: Import
     assert account.routes["its code in the source"] == 1
 
 
+def test_common_codes_that_are_not_mapped_are_named_and_rare_texts_are_not(importing: Importing) -> None:
+    local = [result(0, 1.2, BILLIONS, days=-n, measurement_source_value="LYM#") for n in range(30)]
+    rare = [result(0, 1.2, BILLIONS, measurement_source_value="Mrs Smith"), result(0, 1, measurement_source_value="26474-7")]
+    account, out = importing(measurement=[*local, *rare])
+    assert account.not_read == (
+        ("LYM#", "a code of the source that is not mapped: --concepts may say what it means", 30),
+        ("no code", "a code that no primary source has confirmed", 1),
+        ("no code", "not mapped, and no code that is common", 1),
+    )
+    assert "Smith" not in (out / "report.txt").read_text()
+
+
+def test_a_site_says_what_its_own_codes_mean(tmp_path: Path) -> None:
+    rows = [result(0, 1.2, BILLIONS, days=-9, measurement_source_value="LYM#")]
+    ours = "kind,vocabulary,code,concept_id,means,source\nmeasurement,LOCAL,LYM#,,alc,our laboratory\n"
+    (tmp_path / "ours.csv").write_text(ours)
+    source, wanted = a_cdm(tmp_path / "cdm", measurement=rows), Wanted(tmp_path / "out", "small")
+    account = import_files(source, wanted, concepts(tmp_path / "ours.csv"), threads=1, memory="500MB")
+    assert account.results["alc"] == {"written": 2}
+
+
 def test_every_row_has_one_fate(importing: Importing) -> None:
     rows = [result(ALBUMIN, 1.0 + n / 7, G_DL if n % 3 else 0, days=-n % 5, clock=f"0{n % 4}:00:00") for n in range(60)]
     account, out = importing(measurement=rows)

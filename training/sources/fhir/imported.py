@@ -42,7 +42,7 @@ def of_sorted(work: Work, found: Sorted, wanted: Wanted, kind: str, say: Say) ->
     extracted = wanted.extracted or today()
     say("resources are read")
     stage_bundles(work, found, extracted)
-    rows = work.rows("SELECT what, why, n FROM listed ORDER BY n DESC, what")
+    rows = work.rows("SELECT what, why, n FROM listed ORDER BY n DESC, what, why")
     listed = [(str(what), str(why), int(n)) for what, why, n in rows]
     listed += [(*one.split(": ", 1), n) for one, n in found.unread.most_common()]  # type: ignore[misc]
     return imported(work, wanted, Read(kind, kind, dict(found.kinds), tuple(listed), (UNOBSERVED,), extracted), say)

@@ -65,7 +65,7 @@ def _read(work: Work, missing: list[str]) -> Read:
         rows[table] = int(n)
     name, extracted = _told(work)
     not_read = ((f"{code or 'no code'} {title}".strip(), str(why), int(n)) for code, title, why, n in work.rows(
-        "SELECT code, name, why, n FROM unread ORDER BY n DESC, code"))
+        "SELECT code, name, why, n FROM unread ORDER BY n DESC, code, why"))
     return Read("OMOP CDM", name, rows, tuple(not_read), tuple(_notes(work, rows, missing)), extracted)
 
 

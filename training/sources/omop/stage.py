@@ -14,6 +14,7 @@ from training.sources.database import Work
 from training.sources.stages import NO_NUMBER
 
 _FEMALE, _MALE = 8532, 8507  # concepts of OMOP's vocabulary Gender
+COMMON, SHORT = 20, 24  # rows of a code of the source that is repeated, and its characters
 ROUTES = ("its concept", "the concept of its source", "its code in the source")
 
 
@@ -97,12 +98,23 @@ def _meaning(prefix: str, kind: str = "measurement") -> str:
 
 
 def stage_ignored(work: Work) -> None:
-    """Make `unread`: the measurements that are no input of a model, by code, those in use for one of them apart."""
-    codes = ", ".join(f"'{code}'" for code in UNCONFIRMED_LOINC)
-    why = f"CASE WHEN code IN ({codes}) THEN 'a code that no primary source has confirmed' ELSE 'no input of a model' END"
+    """Make `unread`: the measurements that are no input of a model, by code.
+
+    Codes in use for one that nobody has confirmed stand apart, and so do the source's own codes where nothing was mapped: of
+    those only what is as short and as common as a code is repeated, since a text may be anything.
+    """
+    unconfirmed = ", ".join(f"'{code}'" for code in UNCONFIRMED_LOINC)
+    own = f"n >= {COMMON} AND length(own) BETWEEN 1 AND {SHORT}"
     work.keep("unread", f"""
-        SELECT code, name, {why} AS why, n FROM (
-            SELECT coalesce(c.concept_code, '') AS code, coalesce(c.concept_name, '') AS name, sum(n) AS n FROM (
-                SELECT m.measurement_concept_id AS concept_id, count(*) AS n FROM cdm_measurement m {_meaning('measurement')}
-                WHERE {_ANALYTE} IS NULL GROUP BY m.measurement_concept_id) AS counted
-            LEFT JOIN cdm_concept c ON c.concept_id = counted.concept_id GROUP BY 1, 2) AS named""")
+        SELECT CASE WHEN code <> '' THEN code WHEN {own} THEN own ELSE '' END AS code, name,
+               CASE WHEN coalesce(nullif(code, ''), own) IN ({unconfirmed}) THEN 'a code that no primary source has confirmed'
+                    WHEN code = '' AND {own} THEN 'a code of the source that is not mapped: --concepts may say what it means'
+                    WHEN code = '' THEN 'not mapped, and no code that is common'
+                    ELSE 'no input of a model' END AS why, sum(n) AS n FROM (
+            SELECT coalesce(c.concept_code, '') AS code, coalesce(c.concept_name, '') AS name, own, sum(n) AS n FROM (
+                SELECT coalesce(m.measurement_concept_id, 0) AS concept_id, CASE WHEN coalesce(m.measurement_concept_id, 0) = 0
+                       THEN trim(coalesce(m.measurement_source_value, '')) ELSE '' END AS own, count(*) AS n
+                FROM cdm_measurement m {_meaning('measurement')} WHERE {_ANALYTE} IS NULL GROUP BY 1, 2) AS counted
+            LEFT JOIN cdm_concept c ON c.concept_id = counted.concept_id AND counted.concept_id <> 0
+            GROUP BY 1, 2, 3) AS named
+        GROUP BY 1, 2, 3""")

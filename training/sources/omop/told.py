@@ -13,13 +13,14 @@ from typing import Any
 from models.fhir.drugs import Drug, drugs_named
 from models.fhir.tumour_codes import (
     LUNG,
+    LUNG_CANCERS,
     MORPHOLOGY,
     cancerous,
     icd_10_liver,
     icd_10_secondary,
     icd_10_tumour,
     named_secondary,
-    named_tumour,
+    named_tumours,
     names_liver,
 )
 from training.sources.concept_sets import NO_CANCER, OF_THE_LIVER, SECONDARY
@@ -53,13 +54,14 @@ def diagnosis(means: str, code: str, names: tuple[str, ...]) -> str:
         return OF_THE_LIVER if liver else SECONDARY
     if morphology and not morphology[1].endswith("/3"):
         return NO_CANCER
-    told = {tumour for tumour in (icd_10_tumour(site), *map(named_tumour, names)) if tumour}
-    if morphology and LUNG in told and morphology[1] in MORPHOLOGY:
-        told.add(MORPHOLOGY[morphology[1]])
-    if len(told) > 1:
-        told -= {LUNG}
-    if len(told) == 1:
-        return LUNG_UNCLEAR if told == {LUNG} else told.pop()
+    kind = MORPHOLOGY.get(morphology[1], "") if morphology else ""
+    told = [found for found in ({icd_10_tumour(site)} - {""}, *map(named_tumours, names)) if found]
+    possible = set.intersection(*({*found, *(LUNG_CANCERS if LUNG in found else ())} for found in told)) if told else set()
+    possible &= {kind} if kind in possible else possible
+    if LUNG in possible:
+        return LUNG_UNCLEAR
+    if len(possible) == 1:
+        return possible.pop()
     return UNCLEAR if told or any(map(cancerous, names)) else ""
 
 
