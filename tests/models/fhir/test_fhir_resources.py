@@ -44,7 +44,7 @@ def test_an_id_that_is_none_in_fhir_is_not_repeated(id: str) -> None:
 
 @pytest.mark.parametrize(
     ("code", "told"),
-    [("999-9", "999-9"), ("1\r\n\u202e2", "12"), ("7<img src=x>", "that is none"), ("[a](http://x)", "that is none")],
+    [("999-9", "999-9"), ("1\r\n\u202e2", "that is none"), ("7<img src=x>", "that is none"), ("[a](http://x)", "that is none")],
 )
 def test_a_code_is_repeated_only_where_it_is_made_as_codes_are(code: str, told: str) -> None:
     found = understood([patient(), pancreas(), lab("x", code, 1, "1")], AS_OF)
