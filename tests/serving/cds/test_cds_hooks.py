@@ -9,7 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 
 from models.artifact import Artifact
 from models.identity import Identity, Role
@@ -34,6 +35,7 @@ from serving.cds.card import REASONS, card_id, sequence_in
 from serving.cds.names import LONGEST_SUMMARY
 from serving.cds.prefetch import TEMPLATES
 from serving.cds.settings import Caller, CdsSettings, read_cds
+from serving.cds.shown import NAME, Shown
 from serving.keeping import Keeping, opened_receipts
 from serving.receipts.archive import Archive
 from serving.receipts.keys import read_keys
@@ -116,9 +118,11 @@ def built(artifact: Artifact, model: Path, folder: Path) -> Iterator[House]:
     with opened_receipts(keeping, artifact, model, "St. Elsewhere", lambda said: None) as writer:
         archive = Archive.open(keeping.folder, read_keys(keeping.key))
         store = SessionStore(folder / "access")
-        access = Proofs(sessions=Sessions(store), systems=CdsCallers(SETTINGS))
+        shown = Shown(folder)
+        access = Proofs(sessions=Sessions(store), systems=CdsCallers(SETTINGS, shown))
         app = create_app(artifact, writer, "St. Elsewhere", access=access, archive=archive, address=SERVICE)
         yield House(app, archive)
+        shown.close()
         store.close()
 
 
@@ -270,6 +274,30 @@ def test_a_token_is_good_once_and_nowhere_else(house: House) -> None:
     assert house.post("/v1/scores", patient(as_of=today(), age_years=64), token(aud=f"{SERVICE}/v1/scores")).status_code == 401
 
 
+def test_a_token_shown_to_one_process_is_good_in_no_other_and_not_after_a_restart(tmp_path: Path) -> None:
+    one = token()
+    with closing(Shown(tmp_path)) as first, closing(Shown(tmp_path)) as second:
+        CdsCallers(SETTINGS, first).identity(one, PATH)
+        with pytest.raises(Unproved, match="shown before"):
+            CdsCallers(SETTINGS, second).identity(one, PATH)
+    with closing(Shown(tmp_path)) as again, pytest.raises(Unproved, match="shown before"):
+        CdsCallers(SETTINGS, again).identity(one, PATH)
+    assert (tmp_path / NAME).stat().st_mode & 0o077 == 0
+
+
+def test_two_systems_may_use_the_same_id_and_a_token_is_forgotten_once_it_has_expired(tmp_path: Path) -> None:
+    with closing(Shown(tmp_path)) as shown:
+        assert [shown.first(issuer, "1", 100, 50) for issuer in (EHR, f"{EHR}/other", EHR)] == [True, True, False]
+        assert shown.first(EHR, "1", 300, 101)
+
+
+def test_where_it_cannot_be_told_whether_a_token_was_shown_nobody_is_let_in(tmp_path: Path) -> None:
+    shown = Shown(tmp_path)
+    shown.close()
+    with pytest.raises(HTTPException, match="cannot be told now"):
+        CdsCallers(SETTINGS, shown).identity(token(), PATH)
+
+
 def feedback(card: str, **changes: Any) -> dict[str, Any]:
     return {"feedback": [{"card": card, "outcome": "accepted", "outcomeTimestamp": "2026-11-23T10:00:00Z"} | changes]}
 
@@ -361,9 +389,10 @@ def test_who_may_ask_is_read_from_access_toml(tmp_path: Path) -> None:
     found = read_cds(write(tmp_path, GOOD))
     assert found is not None
     assert (found.service, found.callers[EHR].unit) == (SERVICE, "Ward 3")
-    assert CdsCallers(found).identity(token(), PATH).name == "ehr"
-    with pytest.raises(Unproved, match="not signed"):
-        CdsCallers(found).identity(token(OTHER), PATH)
+    with closing(Shown(tmp_path)) as shown:
+        assert CdsCallers(found, shown).identity(token(), PATH).name == "ehr"
+        with pytest.raises(Unproved, match="not signed"):
+            CdsCallers(found, shown).identity(token(OTHER), PATH)
     assert read_cds(tmp_path / "nowhere.toml") is None
     assert read_cds(write(tmp_path, "[limits]\nburst = 3\n")) is None
 
