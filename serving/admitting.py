@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -21,7 +21,8 @@ from serving.access.session_store import SessionStore
 from serving.access.sessions import Sessions
 from serving.access.settings import NAME, InvalidSettings, Oidc, read_oidc
 from serving.cds.callers import CdsCallers
-from serving.cds.settings import CdsSettings, read_cds
+from serving.cds.settings import read_cds
+from serving.cds.shown import Shown
 from serving.loading import refuse
 from serving.pages.signing import Ways
 
@@ -56,12 +57,14 @@ def admitting(folder: Path, key: Path | None) -> Iterator[Admitted]:
     keys = _keys(folder, key) if oidc is None or exists(folder) else None
     if oidc is None and (keys is None or not keys.any_good()):
         _nobody(f"no key in {folder} is good. {_FIRST_KEY}")
-    with closing(_store(folder)) as store:
-        yield _admitted(Sessions(store), keys, oidc, cds)
+    with ExitStack() as open_:
+        sessions = Sessions(open_.enter_context(closing(_store(folder))))
+        systems = None if cds is None else CdsCallers(cds, open_.enter_context(closing(_shown(folder))))
+        yield _admitted(sessions, keys, oidc, systems)
 
 
-def _admitted(sessions: Sessions, keys: ApiKeys | None, oidc: Oidc | None, cds: CdsSettings | None) -> Admitted:
-    systems, address = (None, "") if cds is None else (CdsCallers(cds), cds.service)
+def _admitted(sessions: Sessions, keys: ApiKeys | None, oidc: Oidc | None, systems: CdsCallers | None) -> Admitted:
+    address = "" if systems is None else systems.settings.service
     if oidc is None:
         return Admitted(Proofs(keys, None, sessions, systems), sessions, Ways(), address)
     from serving.access.code_flow import CodeFlow
@@ -84,6 +87,13 @@ def _keys(folder: Path, key: Path | None) -> ApiKeys:
 def _store(folder: Path) -> SessionStore:
     try:
         return SessionStore(folder)
+    except (OSError, sqlite3.Error) as error:
+        _nobody(f"{folder}: {error}")
+
+
+def _shown(folder: Path) -> Shown:
+    try:
+        return Shown(folder)
     except (OSError, sqlite3.Error) as error:
         _nobody(f"{folder}: {error}")
 

@@ -17,7 +17,19 @@ from datetime import date
 from typing import Any
 
 from models.fhir.days import moment, moment_in
-from models.fhir.resources import ICD_10, ICD_O_3, Object, Resource, code_in, codings, list_in, object_in, text_in, words
+from models.fhir.resources import (
+    ICD_10,
+    ICD_O_3,
+    Object,
+    Resource,
+    code_in,
+    codings,
+    list_in,
+    object_in,
+    repeated,
+    text_in,
+    words,
+)
 from models.fhir.tumour_codes import (
     LUNG,
     LUNG_CANCERS,
@@ -181,4 +193,4 @@ def _codes(concept: Object) -> set[str]:
 def _called(condition: Resource) -> str:
     """Its code, which names no patient."""
     found = codings(object_in(condition.body, "code"))
-    return next((f"code {one.code[:40]}" for one in found if one.code), "no code")
+    return next((f"code {repeated(one.code)}" for one in found if one.code), "no code")

@@ -33,6 +33,7 @@ from models.fhir.resources import (
     list_in,
     number_in,
     object_in,
+    repeated,
     text_in,
 )
 from models.fhir.resources import words as words_of
@@ -142,7 +143,8 @@ def _analyte(part: Object, reference: str, listing: Listing, panel: bool) -> str
     if len(known) == 1:
         return next(iter(known))
     code = code_in(concept, LOINC)
-    what = f"LOINC {code[:20]}" if code else f"code {first_code(concept)[:40]}" if first_code(concept) else "no code"
+    other = first_code(concept)
+    what = f"LOINC {repeated(code)}" if code else f"code {repeated(other)}" if other else "no code"
     if known:
         listing.aside(reference, what, f"its codes contradict each other: {', '.join(known)}")
     elif code in UNCONFIRMED_LOINC:

@@ -32,6 +32,7 @@ ICD_10 = (
 ICD_O_3 = ("http://terminology.hl7.org/CodeSystem/icd-o-3", "urn:oid:2.16.840.1.113883.6.43.1")
 DEEPEST = 8  # bundles within bundles, lists within lists
 # What is repeated of the sender's own words: a type, an id by the rule of FHIR, an address without blanks.
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:/_-]{0,39}", re.ASCII)
 _TYPE, _ID = re.compile(r"[A-Za-z]{1,64}"), re.compile(r"[A-Za-z0-9.-]{1,64}")
 _URL = re.compile(r"[!-~]{1,128}")
 LONGEST_NAME = 500  # characters: what is longer names nothing, and is an essay
@@ -93,6 +94,15 @@ def words(concept: Object) -> list[str]:
 def code_in(concept: Object, *systems: str) -> str:
     """The first code of one of the systems, or none."""
     return next((one.code for one in codings(concept) if one.system in systems and one.code), "")
+
+
+def repeated(code: str) -> str:
+    """The code, where it is made as codes are; what is not is not repeated: whoever shows it may read it as markup.
+
+    >>> repeated("731-0"), repeated("<img src=x>")
+    ('731-0', 'that is none')
+    """
+    return code if _CODE.fullmatch(code) else "that is none"
 
 
 def first_code(concept: Object) -> str:

@@ -21,7 +21,19 @@ from typing import Any
 from models.courses import SYSTEMIC
 from models.fhir.days import Moment, moment, span_in
 from models.fhir.drugs import ATC, Drug, drug_of_atc, drugs_named
-from models.fhir.resources import LOINC, SNOMED, Object, Resource, Resources, code_in, first_code, object_in, text_in, words
+from models.fhir.resources import (
+    LOINC,
+    SNOMED,
+    Object,
+    Resource,
+    Resources,
+    code_in,
+    first_code,
+    object_in,
+    repeated,
+    text_in,
+    words,
+)
 from models.fhir.understood import Listing
 from models.lines import GAP_DAYS, Dose, Line, lines_of
 
@@ -118,7 +130,7 @@ def _drug(resource: Resource, resources: Resources, as_of: date, listing: Listin
     drugs = _recognised(concepts)
     if not drugs:
         code = next((found for one in concepts if (found := first_code(one))), "")
-        what = f"drug {code[:40]}" if code else "a drug without a code"
+        what = f"drug {repeated(code)}" if code else "a drug without a code"
         listing.aside(resource.reference, what, "no systemic therapy that is known here")
         return
     begun, ended = _authored(resource) if resource.kind == ORDERED else span_in(resource.body, "effective")
@@ -199,7 +211,8 @@ def _procedure(resource: Resource, as_of: date, listing: Listing) -> Iterator[_G
     if not kinds and _SURGERY in resource.profiles:
         kinds = ["surgery"]
     if not kinds:
-        what = f"code {first_code(concept)[:40] or 'none'}"
+        code = first_code(concept)
+        what = f"code {repeated(code)}" if code else "no code"
         listing.aside(resource.reference, what, "no treatment of a tumour that is known here")
         return
     begun, ended = span_in(resource.body, "performed")

@@ -14,7 +14,7 @@ import json
 import time
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from joserfc import jwt
@@ -24,24 +24,24 @@ from joserfc.jws import JWSRegistry
 from models.identity import Identity, Role
 from serving.access.door import Unproved
 from serving.cds.settings import CdsSettings
+from serving.cds.shown import Shown
 
 ALGORITHMS = ["ES384", "RS384"]
 SKEW_SECONDS = 60
 LONGEST_LIFE_SECONDS = 300.0 + SKEW_SECONDS  # of a token: the specification advises minutes
-REMEMBERED = 50_000  # tokens of the last minutes; with more, the oldest is forgotten only when it has expired
 _LONGEST_NAME = 256
 _CARRIED = ("jwk", "x5u", "x5c", "crit", "b64", "zip", "jku")  # keys, or what changes the meaning of the rest
 _UNKNOWN = "the token is of no hospital system that is known here"
 _FORGED = "the token is not signed by the hospital system it names, by ES384 or RS384"
 
 
-@dataclass
+@dataclass(frozen=True)
 class CdsCallers:
-    """Checks the tokens of hospital systems; each process remembers the ones it has seen."""
+    """Checks the tokens of hospital systems; one that was shown in any process is good in none."""
 
     settings: CdsSettings
+    shown: Shown
     now: Callable[[], float] = time.time
-    _seen: dict[tuple[str, str], float] = field(default_factory=dict)  # issuer and id of a token: when it expires
 
     def identity(self, token: str, path: str) -> Identity:
         """Whom the token stands for at that path. Unproved where it does not."""
@@ -71,14 +71,11 @@ class CdsCallers:
 
     def _once(self, claims: Mapping[str, Any], issuer: str) -> None:
         """Unproved for a token that was shown before."""
-        jti, now = claims["jti"], self.now()
-        if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_NAME or (issuer, jti) in self._seen:
+        jti = claims["jti"]
+        if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_NAME:
+            raise Unproved(f"the token has no id of its own: allowed is a jti of 1 to {_LONGEST_NAME} characters")
+        if not self.shown.first(issuer, jti, float(claims["exp"]) + SKEW_SECONDS, self.now()):
             raise Unproved("the token was shown before: each is good once")
-        for known in [one for one, expires in self._seen.items() if expires + SKEW_SECONDS < now]:
-            del self._seen[known]
-        if len(self._seen) >= REMEMBERED:
-            raise Unproved("too many tokens at once")
-        self._seen[issuer, jti] = float(claims["exp"])
 
 
 def _unverified(token: str) -> str:

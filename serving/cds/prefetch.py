@@ -15,9 +15,10 @@ from typing import Any
 
 from models.analytes import BY_LOINC
 from models.fhir.resources import LOINC, list_in, resources_of, text_in
+from models.fhir.treatments import DISEASE_STATUS
 
 _OF = "patient={{context.patientId}}"
-_CODES = ",".join(f"{LOINC}|{code}" for code in BY_LOINC)
+_CODES = ",".join(f"{LOINC}|{code}" for code in (*BY_LOINC, DISEASE_STATUS))
 TEMPLATES: Mapping[str, str] = {
     "patient": "Patient/{{context.patientId}}",
     "conditions": f"Condition?{_OF}&_count=200",

@@ -26,6 +26,7 @@ from serving.receipts.telling import percent, value_used
 DAY = 90  # the horizon that is told first, or the one nearest to it
 HISTORY = ("alc", "anc", "nlr", "ca19_9")
 ESTIMATED = "estimated as "  # with which the range of an estimate begins, as serving.answer tells it
+MOST_ASIDE = 60  # resources of a record that were not used, told here; the receipt has all
 LAST_DRAWS = 3  # lymphocyte counts told beside the grade
 STATES = {  # how a state of an input is told; words/en/answer.toml has the words
     "ok": "state_ok",
@@ -41,6 +42,7 @@ STATES = {  # how a state of an input is told; words/en/answer.toml has the word
     "estimated": "state_estimated",
     "given but not used": "state_not_used",
 }
+TIMES = {"a": "years", "mo": "months", "d": "days"}  # UCUM: annus, month, day
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,9 @@ def shown(one: Audited) -> dict[str, Any]:
         "answer": answer,
         "main": main,
         "risk": risk,
+        "example": answer.get("example", ""),
         "as_share": answer.get("shown_as", {}).get(main) == "share",
+        "ranks": _ranks(answer),
         "people": hundred(round(100 * risk["risk"])),
         "curve": curve(answer["risks"]),
         "causes": [
@@ -105,6 +109,7 @@ def shown(one: Audited) -> dict[str, Any]:
         "waterfall": _waterfall(explained, risk),
         "groups": explained["groups"],
         **_by_quality(_inputs(answer)),
+        **_aside(document["caller"]),
         "draws": _draws(document["patient"], "alc")[:LAST_DRAWS],
         "published": [found for found in answer["published_scores"] if found["value"] is not None],
         "unpublished": [found for found in answer["published_scores"] if found["value"] is None],
@@ -114,6 +119,18 @@ def shown(one: Audited) -> dict[str, Any]:
 def _as_of(document: Mapping[str, Any]) -> str:
     given = document["given"]
     return str(given.get("as_of", "")) if isinstance(given, dict) else ""
+
+
+def _ranks(answer: Mapping[str, Any]) -> list[str]:
+    """The horizons at which a rank is to be read, and no percentage; models made before 0.2 keep none."""
+    shown_as = answer.get("shown_as", {})
+    return [days for days, one in answer["risks"].items() if one.get("rank") is not None and shown_as.get(days) != "share"]
+
+
+def _aside(caller: Mapping[str, Any]) -> dict[str, Any]:
+    """What was left aside of a record that came in as FHIR, and whether there is more of it than is shown here."""
+    listed = (caller.get("source") or {}).get("listed", ())
+    return {"aside": listed[:MOST_ASIDE], "aside_more": len(listed) > MOST_ASIDE}
 
 
 def _group(told: Mapping[str, Any]) -> GroupTerm:
@@ -169,9 +186,13 @@ def _used(one: Mapping[str, Any]) -> str:
     if feature is not None and feature.scale == "flag" and isinstance(value, int | float):
         return say("answer", {1.0: "yes", 0.0: "no"}.get(float(value), "probably"), share=percent(value))
     if isinstance(value, float):
-        unit = one["unit"] if one["unit"] not in ("1", "{score}") else ""
-        return f"{measured(value)} {unit}".rstrip()
+        return f"{measured(value)} {_unit(one['unit'])}".rstrip()
     return value_used(one)
+
+
+def _unit(unit: str) -> str:
+    """A unit as it is said where its UCUM code is a letter that tells a reader little; none for what has none."""
+    return "" if unit in ("1", "{score}") else say("answer", TIMES[unit]) if unit in TIMES else unit
 
 
 def _state(state: str) -> str:

@@ -94,7 +94,7 @@ def _trend(name: str, every: Sequence[Mapping[str, Any]]) -> Trend:
     )
     line = "M" + "L".join(f"{one.x:g},{one.y:g}" for one in reversed(drawn))
     bands = tuple(_bands(scale)) if name == "alc" else ()
-    across = tuple(Tick(days.at(one), f"{one:g}") for one in days.ticks())
+    across = tuple(Tick(days.at(one), f"{abs(one):g}") for one in days.ticks())
     known = ANALYTES[name]
     unit, up = "" if known.unit == "1" else known.unit, _up(scale, logarithmic)
     return Trend(name, known.label, unit, drawn, line, bands, across, up, logarithmic, len(every) - len(draws))

@@ -42,9 +42,13 @@ def test_an_id_that_is_none_in_fhir_is_not_repeated(id: str) -> None:
     assert [one.reference for one in found.listed] == ["Observation"]
 
 
-def test_a_code_is_repeated_without_what_does_not_print() -> None:
-    found = understood([patient(), pancreas(), lab("x", "1\r\n\u202e2", 1, "1")], AS_OF)
-    assert found.listed[0].what == "LOINC 12"
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [("999-9", "999-9"), ("1\r\n\u202e2", "that is none"), ("7<img src=x>", "that is none"), ("[a](http://x)", "that is none")],
+)
+def test_a_code_is_repeated_only_where_it_is_made_as_codes_are(code: str, told: str) -> None:
+    found = understood([patient(), pancreas(), lab("x", code, 1, "1")], AS_OF)
+    assert found.listed[0].what == f"LOINC {told}"
 
 
 def test_a_large_record_is_read_in_time_that_grows_with_its_length() -> None:

@@ -9,7 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,24 +17,33 @@ from typing import Any
 import hooks
 import httpx
 import pytest
+import typer
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 
+from models.analytes import BY_LOINC
+from models.api_keys import make_key
 from models.artifact import Artifact
-from models.identity import Identity, Role
+from models.identity import Role
+from models.seal_key import ACCESS as ACCESS_KEY
+from models.seal_key import read_or_make_key
 from serving.access.door import Unproved
 from serving.access.proofs import Proofs
 from serving.access.session_store import SessionStore
 from serving.access.sessions import Sessions
 from serving.access.settings import InvalidSettings
+from serving.admitting import admitting
 from serving.app import create_app
 from serving.cds.callers import CdsCallers
 from serving.cds.card import REASONS, card_id, sequence_in
 from serving.cds.names import LONGEST_SUMMARY
 from serving.cds.prefetch import TEMPLATES
 from serving.cds.settings import Caller, CdsSettings, read_cds
+from serving.cds.shown import NAME, Shown
 from serving.keeping import Keeping, opened_receipts
+from serving.pages.noted import about
 from serving.receipts.archive import Archive
 from serving.receipts.keys import read_keys
 from serving.receipts.record import ACCESS, SCORE
@@ -47,7 +56,10 @@ PATH = "/cds-services/early-mortality"
 KEY = ECKey.generate_key("P-384", {"kid": "one"})
 OTHER = ECKey.generate_key("P-384", {"kid": "one"})
 RSA = RSAKey.generate_key(2048, {"kid": "two"})
-SETTINGS = CdsSettings(SERVICE, {EHR: Caller("ehr", EHR, KeySet([KEY, RSA]), "Ward 3")})
+CLINIC = "https://clinic.example"
+CLINIC_KEY = ECKey.generate_key("P-384", {"kid": "clinic"})
+CALLERS = (Caller("ehr", EHR, KeySet([KEY, RSA]), "Ward 3"), Caller("clinic", CLINIC, KeySet([CLINIC_KEY]), "Ward 3"))
+SETTINGS = CdsSettings(SERVICE, {one.issuer: one for one in CALLERS})
 
 
 def claims(**changes: Any) -> dict[str, Any]:
@@ -116,9 +128,11 @@ def built(artifact: Artifact, model: Path, folder: Path) -> Iterator[House]:
     with opened_receipts(keeping, artifact, model, "St. Elsewhere", lambda said: None) as writer:
         archive = Archive.open(keeping.folder, read_keys(keeping.key))
         store = SessionStore(folder / "access")
-        access = Proofs(sessions=Sessions(store), systems=CdsCallers(SETTINGS))
+        shown = Shown(folder)
+        access = Proofs(sessions=Sessions(store), systems=CdsCallers(SETTINGS, shown))
         app = create_app(artifact, writer, "St. Elsewhere", access=access, archive=archive, address=SERVICE)
         yield House(app, archive)
+        shown.close()
         store.close()
 
 
@@ -137,7 +151,8 @@ def test_the_service_is_discovered_with_what_it_wants_sent_along(house: House) -
     assert (found["hook"], found["id"], found["prefetch"]) == ("patient-view", "early-mortality", dict(TEMPLATES))
     for template in TEMPLATES.values():
         assert "{{context.patientId}}" in template
-    assert "http://loinc.org|731-0" in TEMPLATES["observations"]
+    for code in (*BY_LOINC, "97509-4"):  # every analyte, and what became of the disease
+        assert f"http://loinc.org|{code}" in TEMPLATES["observations"].replace("&", ",").split("code=")[1].split(",")
 
 
 def test_one_card_says_that_there_is_a_prognosis_and_leads_to_its_page(house: House) -> None:
@@ -270,6 +285,30 @@ def test_a_token_is_good_once_and_nowhere_else(house: House) -> None:
     assert house.post("/v1/scores", patient(as_of=today(), age_years=64), token(aud=f"{SERVICE}/v1/scores")).status_code == 401
 
 
+def test_a_token_shown_to_one_process_is_good_in_no_other_and_not_after_a_restart(tmp_path: Path) -> None:
+    one = token()
+    with closing(Shown(tmp_path)) as first, closing(Shown(tmp_path)) as second:
+        CdsCallers(SETTINGS, first).identity(one, PATH)
+        with pytest.raises(Unproved, match="shown before"):
+            CdsCallers(SETTINGS, second).identity(one, PATH)
+    with closing(Shown(tmp_path)) as again, pytest.raises(Unproved, match="shown before"):
+        CdsCallers(SETTINGS, again).identity(one, PATH)
+    assert (tmp_path / NAME).stat().st_mode & 0o077 == 0
+
+
+def test_two_systems_may_use_the_same_id_and_a_token_is_forgotten_once_it_has_expired(tmp_path: Path) -> None:
+    with closing(Shown(tmp_path)) as shown:
+        assert [shown.first(issuer, "1", 100, 50) for issuer in (EHR, f"{EHR}/other", EHR)] == [True, True, False]
+        assert shown.first(EHR, "1", 300, 101)
+
+
+def test_where_it_cannot_be_told_whether_a_token_was_shown_nobody_is_let_in(tmp_path: Path) -> None:
+    shown = Shown(tmp_path)
+    shown.close()
+    with pytest.raises(HTTPException, match="cannot be told now"):
+        CdsCallers(SETTINGS, shown).identity(token(), PATH)
+
+
 def feedback(card: str, **changes: Any) -> dict[str, Any]:
     return {"feedback": [{"card": card, "outcome": "accepted", "outcomeTimestamp": "2026-11-23T10:00:00Z"} | changes]}
 
@@ -291,10 +330,23 @@ def test_feedback_on_a_card_that_was_never_given_is_not_taken(house: House) -> N
     record = house.records(SCORE)[-1]
     for forged in (card_id(record.sequence, "0" * 64), card_id(10**9, record.digest), card_id(1, record.digest)):
         assert house.post(f"{PATH}/feedback", feedback(forged)).status_code == 404
-    mine = record.sequence
-    stranger = Identity("other", frozenset({Role.CLINICIAN}), "Ward 3", EHR)
-    assert stranger.name != house.archive.receipt(record).document["caller"]["who"]["name"]
-    assert mine == sequence_in(card_id(mine, record.digest))
+
+
+def test_feedback_is_taken_from_no_other_system_than_the_one_that_the_card_was_given_to(house: House) -> None:
+    card, path = house.card(hook())["uuid"], f"{PATH}/feedback"
+    number = house.records(SCORE)[-1].sequence
+    stranger = token(CLINIC_KEY, iss=CLINIC, aud=SERVICE + path)
+    assert house.post(path, feedback(card), stranger).status_code == 404
+    assert about(house.archive.store, number) == []
+    assert house.post(path, feedback(card)).status_code == 200
+    (told,) = about(house.archive.store, number)  # what the page of the receipt tells
+    assert "ehr (clinician) gave feedback" in told.told
+    assert "outcome accepted" in told.told
+
+
+def test_nobody_signs_in_the_name_of_another_system(house: House) -> None:
+    assert house.post(PATH, hook(), token(CLINIC_KEY)).status_code == 401
+    assert house.post(PATH, hook(), token(CLINIC_KEY, iss=CLINIC)).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -361,10 +413,29 @@ def test_who_may_ask_is_read_from_access_toml(tmp_path: Path) -> None:
     found = read_cds(write(tmp_path, GOOD))
     assert found is not None
     assert (found.service, found.callers[EHR].unit) == (SERVICE, "Ward 3")
-    assert CdsCallers(found).identity(token(), PATH).name == "ehr"
-    with pytest.raises(Unproved, match="not signed"):
-        CdsCallers(found).identity(token(OTHER), PATH)
+    with closing(Shown(tmp_path)) as shown:
+        assert CdsCallers(found, shown).identity(token(), PATH).name == "ehr"
+        with pytest.raises(Unproved, match="not signed"):
+            CdsCallers(found, shown).identity(token(OTHER), PATH)
     assert read_cds(tmp_path / "nowhere.toml") is None
+
+
+def test_a_service_that_begins_lets_in_the_systems_of_its_access_folder(tmp_path: Path) -> None:
+    write(tmp_path, GOOD)
+    key = tmp_path / "access.key"
+    make_key(tmp_path, read_or_make_key(key, lambda said: None, ACCESS_KEY), "ward", [Role.CLINICIAN], "Ward 3", 30, "root")
+    with admitting(tmp_path, key) as admitted:
+        assert admitted.address == SERVICE
+        assert isinstance(admitted.access, Proofs)
+        assert isinstance(admitted.access.systems, CdsCallers)
+        assert admitted.access.systems.identity(token(), PATH).name == "ehr"
+    (tmp_path / NAME).unlink()
+    (tmp_path / NAME).mkdir()
+    with pytest.raises(typer.Exit), admitting(tmp_path, key):
+        pytest.fail("a service that cannot remember tokens must not begin")
+
+
+def test_who_names_no_systems_has_none(tmp_path: Path) -> None:
     assert read_cds(write(tmp_path, "[limits]\nburst = 3\n")) is None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,10 +15,14 @@ import pytest
 from lymphorisk import EXAMPLE_PATIENT
 from models.analytes import ANALYTES
 from models.artifact import Artifact
-from models.calibration_at_site import CalibrationAtSite
+from models.calibration_at_site import CalibrationAtSite, ObservedExpected
+from models.example import EXAMPLE
 from models.identity import Identity, Role
+from serving.pages.patient_view import MOST_ASIDE
 from serving.pages.words import words
+from serving.recorded import Answering
 from serving.standing import DISCLAIMER
+from serving.wire import read_line
 
 from .conftest import ELSEWHERE, ERASED, ERASURE, HERE, OF_ANOTHER_UNIT, WHOLE, House, built, scored, somebody
 
@@ -189,3 +194,74 @@ def test_an_auditor_sees_the_page_of_any_unit_and_a_data_scientist_none(shared: 
     for role in (Role.DATA_SCIENTIST, Role.ADMINISTRATOR):
         assert shared.ask(role, f"/patient/{WHOLE}").status_code == 403
     assert shared.ask(Identity("X", frozenset({Role.CLINICIAN}), "", "k"), f"/patient/{WHOLE}").status_code == 404
+
+
+HELD = (ObservedExpected(90, 1.0, 0.9, 1.1), ObservedExpected(365, 2.0, 1.5, 2.5))
+HOLDS_AT_90 = CalibrationAtSite("evaluated", "St. Elsewhere", "2026-05-01T00:00:00Z", 3, 400, HELD)
+LEFT_ASIDE = {"resource": "Observation/<b>o-7", "what": "specimen", "why": "urine is no blood", "times": 1}
+
+
+def of_a_record(artifact: Artifact, listed: int) -> Any:
+    """What is recorded of an answer to a hospital's record, of which so many resources were left aside."""
+    given = json.dumps(BARE).encode()
+    source = {"sha256": "0" * 64, "used": ["Patient/p"], "listed": [LEFT_ASIDE] * listed}
+    caller = {"by": "FHIR", "from": "loopback", "who": dict(somebody(Role.CLINICIAN).as_json()), "source": source}
+    return Answering(artifact, "").answered([(read_line(given), lambda: given)], caller, lambda place, refused: {}).drafts[0]
+
+
+@pytest.fixture(scope="module")
+def others(
+    loaded: Artifact, simulated: Artifact, model_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """Answers that are seldom: a percentage at one horizon alone, a model without ranks, of simulated patients, two records."""
+    keeps_none = replace(loaded, model=replace(loaded.model, ranks=None))
+
+    def fill(writer: Any) -> None:
+        for artifact in (replace(loaded, at_site=HOLDS_AT_90), keeps_none, simulated):
+            writer.record([scored(artifact, BARE, HERE)])
+        for listed in (1, MOST_ASIDE + 1):
+            writer.record([of_a_record(loaded, listed)])
+
+    with built(loaded, model_folder, tmp_path_factory.mktemp("others"), fill=fill) as found:
+        yield found
+
+
+def test_where_percentages_hold_at_one_horizon_alone_the_others_are_ranked_and_it_says_why(others: House) -> None:
+    text, document = page(others, 2), others.document(2)
+    ranked = [days for days, how in document["answer"]["shown_as"].items() if how == "rank"]
+    assert ranked
+    assert "90" not in ranked
+    assert "Of 100 patients with similar values" in text
+    assert f"By day {', '.join(ranked)} read the rank and not the percentage, since percentages within" in text
+    assert text.count("</data> of 100</td>") == len(ranked)
+
+
+def test_a_model_that_keeps_no_ranks_says_its_own_risk_and_that_it_is_not_known_to_hold(others: House) -> None:
+    text = page(others, 3)
+    assert "This model keeps no ranks" in text
+    assert "That is since percentages are not known to hold at this site" in text
+    assert not re.search(r'ranks above|Of 100 patients|id="place"', text)
+
+
+def test_an_answer_of_simulated_patients_says_so_above_all_whichever_model_answers_now(others: House) -> None:
+    assert f'<p class="example" role="note">{EXAMPLE}</p>' in page(others, 4)
+    assert EXAMPLE not in page(others, 3)
+
+
+def test_what_was_left_aside_of_a_record_is_listed_as_text(others: House) -> None:
+    assert "<code>Observation/&lt;b&gt;o-7</code> specimen: urine is no blood" in page(others, 5)
+    assert "The rest of them stands in the receipt" not in page(others, 5)
+    many = page(others, 6)
+    assert many.count("urine is no blood") == MOST_ASIDE
+    assert "The rest of them stands in the receipt" in many
+    assert 'id="aside"' not in page(others, 3)
+
+
+def test_who_is_of_no_known_sex_is_not_called_unknown_something(others: House) -> None:
+    assert re.search(r"<data value=\"70.0\">70</data> years, sex not known, ", page(others, 3))
+
+
+def test_times_are_told_in_words_and_not_in_letters_of_a_code(others: House) -> None:
+    text = html.unescape(page(others, 3))
+    assert "age 70 years" in text
+    assert not re.search(r"\d (?:a|mo|d)\b(?! before)", re.sub(r"<svg.*?</svg>|<[^>]+>", "", text, flags=re.DOTALL))
