@@ -56,7 +56,8 @@ def diagnosis(means: str, code: str, names: tuple[str, ...]) -> str:
         return NO_CANCER
     kind = MORPHOLOGY.get(morphology[1], "") if morphology else ""
     told = [found for found in ({icd_10_tumour(site)} - {""}, *map(named_tumours, names)) if found]
-    possible: set[str] = set.intersection(*({*found, *(LUNG_CANCERS if LUNG in found else ())} for found in told)) if told else set()
+    meant = [{*found, *(LUNG_CANCERS if LUNG in found else ())} for found in told]
+    possible: set[str] = set.intersection(*meant) if meant else set()
     possible &= {kind} if kind in possible else possible
     if LUNG in possible:
         return LUNG_UNCLEAR
