@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from models.fhir.code_names import LOINC, NAMES, RXNORM, SNOMED
 
@@ -43,8 +43,7 @@ Object = Mapping[str, Any]
 _NOTHING: Object = {}
 
 
-@dataclass(frozen=True)
-class Coding:
+class Coding(NamedTuple):
     """A code of a system, with the words beside it."""
 
     system: str

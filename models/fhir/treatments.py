@@ -157,7 +157,8 @@ def _dated(
         return
     end = ended.day if ended is not None and ended.exact else begun.day
     lasting = resource.kind != ORDERED or (as_of - begun.day).days <= GAP_DAYS
-    running = end > as_of or (status in RUNNING and lasting and not _ends(resource))
+    begins = begun.day == as_of  # what is given for the first time on the index date is no earlier treatment
+    running = end > as_of or begins or (status in RUNNING and lasting and not _ends(resource))
     yield _Given(Dose(drug.modality, drug.name, begun.day, None if running else end), resource.reference)
 
 

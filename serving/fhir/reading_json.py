@@ -13,6 +13,7 @@ from models.fault import Fault
 from serving.strict_json import DEEPEST, WHOLE, InvalidRequest, TooLarge
 
 LONGEST = 4 * 2**20  # bytes: the record of a patient of many years, with a margin (the largest published sample has 1.4 MiB)
+_NESTING = (dict, list)
 _DEEP = Fault(WHOLE, "more", f"at most {DEEPEST} levels of nesting")
 
 
@@ -61,9 +62,9 @@ def _deeper(document: object) -> bool:
         inner: list[object] = []
         for one in layer:
             if isinstance(one, dict):
-                inner += [value for value in one.values() if isinstance(value, dict | list)]
+                inner += [value for value in one.values() if isinstance(value, _NESTING)]
             elif isinstance(one, list):
-                inner += [value for value in one if isinstance(value, dict | list)]
+                inner += [value for value in one if isinstance(value, _NESTING)]
         layer, level = inner, level + 1
     return bool(layer)
 

@@ -23,7 +23,8 @@ _STRICT = (
 )
 _ELSEWHERE = (
     "Every error is a problem document (RFC 9457) that names each field at fault by JSON pointer and repeats no value. Another "
-    "path is answered with 404, another method of a path with 405 and Allow. This document is to be had at /openapi.json."
+    "path is answered with 404, another method of a path with 405 and Allow. This document is to be had at /openapi.json. What "
+    "is asked in FHIR R4 is described at /fhir/metadata, what by CDS Hooks at /cds-services; both get the same numbers."
 )
 _CLINICAL = (
     "Tumours, sexes, outcomes and modalities may also be written in capitals. What fits the schema may still be refused with "

@@ -175,16 +175,16 @@ def _inputs(answer: Mapping[str, Any]) -> Sequence[Input]:
     found = []
     for one in answer["quality"]:
         states = tuple((_state(state), state not in PLAIN) for state in one["states"])
-        value = _used(used[one["input"]]) if one["input"] in used else ""
+        value = _used(used[one["input"]], "estimated" in one["states"]) if one["input"] in used else ""
         found.append(Input(one["input"], one["label"], value, states, _confounding(one), estimates.get(one["input"])))
     return sorted(found, key=lambda one: (not any(doubt for _, doubt in one.states), one.estimate is None))
 
 
-def _used(one: Mapping[str, Any]) -> str:
-    """The value that went into the sum: yes or no for what is either, and for an estimate of it how probable it is."""
+def _used(one: Mapping[str, Any], estimated: bool) -> str:
+    """The value that went into the sum: yes or no for what is either, and for an estimate of it how probable it is, even if 0."""
     value, feature = one["value"], FEATURES.get(one["feature"])
     if feature is not None and feature.scale == "flag" and isinstance(value, int | float):
-        return say("answer", {1.0: "yes", 0.0: "no"}.get(float(value), "probably"), share=percent(value))
+        return say("answer", "probably" if estimated else "yes" if value else "no", share=percent(value))
     if isinstance(value, float):
         return f"{measured(value)} {_unit(one['unit'])}".rstrip()
     return value_used(one)

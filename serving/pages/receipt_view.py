@@ -42,6 +42,7 @@ def seen(one: Audited, tools: bool) -> dict[str, Any]:
         "title": _title(one),
         "record": record,
         "document": document,
+        **({"example": document["answer"].get("example", "")} if document else {}),
         "sections": dict(by_name),
         "tools": tools,
         "checked": one.checks if tools else (),

@@ -90,7 +90,10 @@ def test_the_service_serves_its_document_and_the_document_describes_every_route(
     routes = {(route.path, *route.methods) for route in app.routes}  # type: ignore[attr-defined]  # each is an API route
     told = {(path, method.upper()) for path, methods in DOCUMENT["paths"].items() for method in methods}
     with_receipts = {("/v1/receipts/{sequence}", "GET")}  # only where there is an archive to read
-    assert routes - {("/openapi.json", "GET"), ("/metrics", "GET")} == told - with_receipts
+    in_fhir = {("/fhir/metadata", "GET"), ("/fhir/$early-mortality", "POST")}  # whose own description is the first of them
+    assert routes - {("/openapi.json", "GET"), ("/metrics", "GET")} - in_fhir == told - with_receipts
+    assert "/fhir/metadata" in DOCUMENT["info"]["description"]
+    assert "/cds-services" in DOCUMENT["info"]["description"]
 
 
 @pytest.mark.parametrize(

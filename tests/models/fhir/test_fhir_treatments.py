@@ -255,3 +255,8 @@ def test_a_profile_of_mcode_tells_the_treatment_whose_code_is_not_known(read: Re
 def test_what_ends_before_it_begins_is_listed(read: Read) -> None:
     span = {"effectiveDateTime": None, "effectivePeriod": {"start": "2026-04-01", "end": "2026-03-01"}}
     assert read(drug(STATED, "x", "capecitabine", "") | span).listed[0].why == "an end before its beginning"
+
+
+def test_what_begins_on_the_index_date_is_no_prior_line(read: Read) -> None:
+    given = [drug(ADMINISTERED, "a", "gemcitabine", "2026-01-10"), drug(ADMINISTERED, "b", "docetaxel", "2026-05-20")]
+    assert [(one["line"], one.get("end")) for one in read(*given).document["treatments"]] == [(1, "2026-01-10"), (2, None)]

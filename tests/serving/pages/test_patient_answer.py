@@ -18,7 +18,7 @@ from models.artifact import Artifact
 from models.calibration_at_site import CalibrationAtSite, ObservedExpected
 from models.example import EXAMPLE
 from models.identity import Identity, Role
-from serving.pages.patient_view import MOST_ASIDE
+from serving.pages.patient_view import MOST_ASIDE, _used
 from serving.pages.words import words
 from serving.recorded import Answering
 from serving.standing import DISCLAIMER
@@ -265,3 +265,10 @@ def test_times_are_told_in_words_and_not_in_letters_of_a_code(others: House) -> 
     text = html.unescape(page(others, 3))
     assert "age 70 years" in text
     assert not re.search(r"\d (?:a|mo|d)\b(?! before)", re.sub(r"<svg.*?</svg>|<[^>]+>", "", text, flags=re.DOTALL))
+
+
+@pytest.mark.parametrize("flag", [0.0, 1.0, 0.25])
+def test_what_is_only_estimated_is_never_told_as_a_plain_yes_or_no(flag: float) -> None:
+    one = {"feature": "gcsf_14d", "label": "G-CSF within 14 days", "unit": "1", "value": flag}
+    assert _used(one, estimated=True) == f"{100 * flag:.1f} % probable"
+    assert _used({**one, "value": float(flag > 0)}, estimated=False) == ("yes" if flag else "no")

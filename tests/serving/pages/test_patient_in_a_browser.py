@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from models.artifact import Artifact
+from models.artifact import Artifact, load
 from models.identity import Role
 
-from .conftest import DESK, PHONE, WIDER, built, entered, listening, violations
+from .conftest import DESK, HERE, PHONE, WIDER, built, entered, listening, scored, violations
 
+EXAMPLE_MODEL = Path(__file__).parents[3] / "models" / "released" / "example"
 FILLED = {
     "as_of": "2026-11-20",
     "age_years": "66",
@@ -151,6 +152,40 @@ def test_an_answer_is_one_sheet_of_paper(browser: Browser, url: str) -> None:
         ask(page)
         sheet = page.pdf(prefer_css_page_size=True)
         assert len(re.findall(rb"/Type\s*/Page[^s]", sheet)) == 1
+
+
+MUCH_TO_SAY: dict[str, Any] = {  # outside the development population in two ways, most not measured, what there is old or odd
+    "as_of": "2026-11-20",
+    "age_years": 97,
+    "tumour": "cns",
+    "measurements": [
+        {"analyte": "alc", "value": 0.7, "unit": "10*9/L", "date": "2026-11-18"},
+        {"analyte": "anc", "value": 4.5, "unit": "10*9/L", "date": "2026-11-18"},
+        {"analyte": "albumin", "value": 33, "unit": "g/L", "date": "2026-11-01"},
+        {"analyte": "crp", "value": 400, "unit": "mg/L", "date": "2026-11-01"},
+        {"analyte": "platelets", "value": 40, "unit": "10*9/L", "date": "2026-09-01"},
+        {"analyte": "bilirubin", "value": 90, "unit": "umol/L", "date": "2026-11-18", "uln": 17},
+    ],
+}
+
+
+def test_an_answer_of_which_there_is_much_to_say_is_one_sheet_and_fits_a_telephone(browser: Browser, tmp_path: Path) -> None:
+    released = load(EXAMPLE_MODEL)
+
+    def record(writer: Any) -> None:
+        writer.record([scored(released, MUCH_TO_SAY, HERE)])
+
+    with (
+        built(released, EXAMPLE_MODEL, tmp_path, fill=record) as house,
+        listening(house) as at,
+        entered(browser, at, Role.CLINICIAN, PHONE) as page,
+    ):
+        page.goto("/patient/2")
+        whole(page, script=True)
+        assert "outside the development population" in page.inner_text(".first")
+        assert page.locator(".told.doubt li").count() >= 6
+        sheet = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page[^s]", sheet)) == 1
 
 
 def test_the_pages_are_light_and_the_answer_is_there_at_once(browser: Browser, url: str) -> None:
