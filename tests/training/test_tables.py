@@ -4,7 +4,8 @@ import pytest
 from pyarrow import parquet
 
 from models.cohort_file import InvalidCohort
-from training.reading.tables import lines_by_patient, read_table
+from training.reading.by_patient import lines_by_patient
+from training.reading.tables import read_table
 
 
 def test_every_cell_of_a_csv_is_the_text_that_was_written(tmp_path):
