@@ -7,9 +7,9 @@ of it is what was scored, and what a replay scores again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -18,15 +18,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from models.fault import Fault
-from models.fhir.days import moment
 from models.fhir.reading import understood
-from models.fhir.resources import list_in, object_in, text_in
 from models.fhir.understood import Understood
 from serving.access.door import route, who
 from serving.body import Unacceptable, received
 from serving.caller import over_http
 from serving.current import Current
+from serving.fhir.asked import Asked, asked_of
 from serving.fhir.capability import capability
 from serving.fhir.outcome import JSON, Issue, outcome, refused, said
 from serving.fhir.reading_json import LONGEST, read_fhir
@@ -39,18 +37,8 @@ from serving.strict_json import WHOLE, InvalidRequest, TooLarge
 
 OPERATION = "early-mortality"
 PATH = f"/fhir/${OPERATION}"
-AS_OF = "asOf"
 BY = "FHIR"
 MEDIA = (JSON, "application/json")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What was sent: the resources, the day they are asked about, and the SHA-256 of the bytes."""
-
-    document: object
-    as_of: date
-    sha256: str
 
 
 def routes(scoring: Scoring, current: Current) -> list[Route]:
@@ -74,7 +62,7 @@ class EarlyMortality:
         """A RiskAssessment, or an OperationOutcome with every reason why there is none."""
         try:
             body = await received(request, MEDIA, LONGEST)
-            asked, found = await self.scoring.apart(_read, body, request.query_params.get(AS_OF))
+            asked, found = await self.scoring.apart(_read, body, request.query_params.multi_items())
         except Unacceptable as error:
             raise HTTPException(error.status, error.title) from error
         except TooLarge as error:
@@ -104,27 +92,10 @@ class EarlyMortality:
         return self.current.artifact.model.simulated
 
 
-def _read(body: bytes, as_of: str | None) -> tuple[Asked, Understood]:
+def _read(body: bytes, query: Iterable[tuple[str, str]]) -> tuple[Asked, Understood]:
     """What was sent and what of it was understood; done in a thread, since a patient's record may be large."""
-    asked = asked_of(read_fhir(body), as_of, hashlib.sha256(body).hexdigest(), datetime.now(UTC).date())
+    asked = asked_of(read_fhir(body), query, hashlib.sha256(body).hexdigest(), datetime.now(UTC).date())
     return asked, with_pseudonym(understood(asked.document, asked.as_of))
-
-
-def asked_of(document: object, as_of: str | None, sha256: str, today: date) -> Asked:
-    """The resources and the day: of a Parameters its `bundle` and `asOf`, else the document itself and the day of the query.
-
-    Where no day is told it is today (UTC), which the answer says as its `occurrenceDateTime`. InvalidRequest for what is no day.
-    """
-    if isinstance(document, dict) and document.get("resourceType") == "Parameters":
-        told = {text_in(one, "name"): one for one in list_in(document, "parameter") if isinstance(one, dict)}
-        as_of = text_in(told.get(AS_OF), "valueDate") or as_of
-        document = object_in(told.get("bundle"), "resource")
-    if as_of is None:
-        return Asked(document, today, sha256)
-    found = moment(as_of)
-    if found is None or not found.exact or found.time:
-        raise InvalidRequest(Fault(AS_OF, "something else", "a day, YYYY-MM-DD"))
-    return Asked(document, found.day, sha256)
 
 
 def with_pseudonym(found: Understood) -> Understood:

@@ -68,8 +68,14 @@ def refused(
     found = [Issue("information", "informational", EXAMPLE)] if simulated else []
     found.append(Issue("error", _OF_A_REFUSAL.get(why, "invalid"), f"{why}: there is no risk for this patient"))
     found += [Issue("error", _OF_A_REFUSAL.get(why, "invalid"), *said(fault, places)) for fault in faults]
-    found += [Issue("information", "informational", f"not used: {one.what}: {one.why}", one.reference) for one in listed]
+    found += [Issue("information", "informational", _aside(one), one.reference) for one in listed]
     return outcome(HTTPStatus.UNPROCESSABLE_ENTITY, found)
+
+
+def _aside(one: Listed) -> str:
+    """What was not used, and how often: of several alike only the first is pointed at."""
+    often = f" ({one.times} times)" if one.times > 1 else ""
+    return f"not used: {one.what}{often}: {one.why}"
 
 
 def said(fault: Fault, places: Mapping[str, str]) -> tuple[str, str]:

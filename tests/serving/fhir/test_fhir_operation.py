@@ -163,6 +163,16 @@ def test_insufficient_data_is_no_number_and_names_what_is_missing(app: Starlette
     assert "albumin" in found[1]["details"]["text"].lower()
 
 
+def test_what_was_left_aside_several_times_is_counted_in_a_refusal_too(app: Starlette) -> None:
+    bundle = bundle_of(patient(), "2010-01-01")
+    glucose = {"coding": [{"system": "http://loinc.org", "code": "2339-0"}]}
+    other = {"resourceType": "Observation", "status": "final", "code": glucose, "subject": {"reference": "Patient/p1"}}
+    bundle["entry"] += [{"resource": other | {"id": f"g{number}"}} for number in range(3)]
+    found = issues(ask(app, f"{PATH}?asOf={AS_OF}", bundle), 422)
+    told = [one for one in found if one["details"]["text"] == "not used: LOINC 2339-0 (3 times): no input of a model"]
+    assert [one["expression"] for one in told] == [["Observation/g0"]]
+
+
 @pytest.mark.parametrize(("born", "code"), [("2010-01-01", "business-rule")])
 def test_who_is_outside_the_population_is_refused(app: Starlette, born: str, code: str) -> None:
     found = issues(ask(app, f"{PATH}?asOf={AS_OF}", bundle_of(patient(), born)), 422)
