@@ -11,6 +11,7 @@ from models.analytes import ANALYTES, BY_LOINC
 from models.cells import date_of, day_of, decimal_year, equals, name_of, number_in, number_of, present, text_of, word_in, year_of
 from models.courses import Treatment
 from models.fault import Fault
+from models.history import FLAG_WORDS
 from models.mapping import Cell, CohortFile, Exclusion, LabColumn
 from models.patient import GivenMeasurement, InvalidPatient, Patient, assemble
 from models.population import ADULT
@@ -18,6 +19,8 @@ from models.population import ADULT
 __all__ = ["Outcome", "Row", "excluded", "outcome_of", "patient_of", "period_of", "present"]
 
 Row = Mapping[str, object]
+# what is stated of the index date and is taken to hold later, since no cohort file states it again
+_LASTING = frozenset({"liver_metastases", "metastatic_sites"})
 _DEATH = frozenset({"dead", "died", "death", "deceased"})
 _YES, _NO = frozenset({"1", "1.0", "true", "yes"}), frozenset({"0", "0.0", "false", "no"})
 
@@ -32,21 +35,28 @@ class Outcome:
     censor_reason: str = ""
 
 
-def patient_of(cohort: CohortFile, row: Row, measurements: Iterable[Row] = (), treatments: Iterable[Row] = ()) -> Patient:
-    """The patient of one row (and of its rows in the tidy tables), or InvalidPatient naming every column at fault."""
+def patient_of(
+    cohort: CohortFile, row: Row, measurements: Iterable[Row] = (), treatments: Iterable[Row] = (), *, until: float = 0.0
+) -> Patient:
+    """The patient of one row (and of its rows in the tidy tables), or InvalidPatient naming every column at fault.
+
+    He is described as known `until` days after the index date: days count backwards from that day, and what the row sums up of
+    the index date and does not last (lines, drugs of the last 14 days) is left to the dated treatments.
+    """
     faults: list[Fault] = []
     history = {name: _value(cohort, cell, row, f"column {cell.column}", faults) for name, cell in cohort.history.items()}
+    history = history if until == 0 else {name: value for name, value in history.items() if _lasts(name, value)}
     simple = {name: _value(cohort, cell, row, f"column {cell.column}", faults) for name, cell in cohort.fields.items()}
     origin = date_of(cohort, row.get(cohort.index_date), f"column {cohort.index_date}", faults) if cohort.index_date else None
-    given = [one for lab in cohort.labs if (one := _lab(cohort, lab, row, faults, origin)) is not None]
-    given += [one for line in measurements if (one := _dated_lab(cohort, line, faults, origin)) is not None]
+    given = [one for lab in cohort.labs if (one := _lab(cohort, lab, row, faults, origin, until)) is not None]
+    given += [one for line in measurements if (one := _dated_lab(cohort, line, faults, origin, until)) is not None]
     return assemble(
         id=name_of(row[cohort.patient]),
         age_years=number_in(simple.get("age_years")),
         sex=simple.get("sex"),
         tumour=simple.get("tumour"),
         measurements=given,
-        treatments=[course for line in treatments if (course := _course(cohort, line, faults, origin)) is not None],
+        treatments=[course for line in treatments if (course := _course(cohort, line, faults, origin, until)) is not None],
         history=history,
         extra=_extra(cohort, row, faults),
         site=text_of(cohort, simple.get("site")),
@@ -118,6 +128,11 @@ def _holds(cohort: CohortFile, rule: Exclusion, value: object) -> bool:
     return number < rule.value if rule.condition == "below" else number > rule.value
 
 
+def _lasts(name: str, value: object) -> bool:
+    """Whether what is stated of the index date holds on every later day: whoever was irradiated once, was."""
+    return name in _LASTING or (name == "prior_radiotherapy" and FLAG_WORDS.get(str(value).strip().lower()) == 1)
+
+
 def _places(cohort: CohortFile) -> dict[str, str]:
     cells = [*cohort.fields.items(), *cohort.history.items()]
     return {name: f"column {cell.column}" if cell.column else f"{name} (constant)" for name, cell in cells}
@@ -151,7 +166,9 @@ def _died(cohort: CohortFile, value: object, yes: str, field: str, faults: list[
     return None
 
 
-def _lab(cohort: CohortFile, lab: LabColumn, row: Row, faults: list[Fault], origin: date | None) -> GivenMeasurement | None:
+def _lab(
+    cohort: CohortFile, lab: LabColumn, row: Row, faults: list[Fault], origin: date | None, until: float
+) -> GivenMeasurement | None:
     value = row.get(lab.column)
     if not present(cohort, value):
         return None
@@ -163,6 +180,7 @@ def _lab(cohort: CohortFile, lab: LabColumn, row: Row, faults: list[Fault], orig
         if found is None:
             return None
         day = 0.0 - found
+    day += until
     method = text_of(cohort, row.get(lab.method_column)) if lab.method_column else ""
     return GivenMeasurement(lab.analyte, _given(value), lab.unit, day, uln, method, field)
 
@@ -173,13 +191,15 @@ def _given(value: object) -> float | str:
     return number if isinstance(number, float) else str(value).strip()
 
 
-def _dated_lab(cohort: CohortFile, line: Row, faults: list[Fault], origin: date | None) -> GivenMeasurement | None:
+def _dated_lab(
+    cohort: CohortFile, line: Row, faults: list[Fault], origin: date | None, until: float
+) -> GivenMeasurement | None:
     """A row of the measurement table: patient, day (0 the index date, negative before) or date, analyte or loinc, value, unit."""
     if not present(cohort, line.get("value")):
         return None
     day = day_of(cohort, line.get(cohort.day_of_draw), f"measurements column {cohort.day_of_draw}", faults, origin)
-    if day is None or day > 0:
-        return None  # what was measured after the index date is not known on it
+    if day is None or day > until:
+        return None  # what was measured later is not known on that day
     analyte, code = text_of(cohort, line.get("analyte")).lower(), text_of(cohort, line.get("loinc"))
     analyte = analyte or BY_LOINC.get(code, "")
     if analyte not in ANALYTES:
@@ -189,23 +209,23 @@ def _dated_lab(cohort: CohortFile, line: Row, faults: list[Fault], origin: date 
     field = f"measurements {analyte}"
     uln = number_of(cohort, line.get("uln"), f"{field} uln", faults)
     unit, method = text_of(cohort, line.get("unit")), text_of(cohort, line.get("method"))
-    return GivenMeasurement(analyte, _given(line["value"]), unit or None, 0.0 - day, uln, method, field)
+    return GivenMeasurement(analyte, _given(line["value"]), unit or None, until - day, uln, method, field)
 
 
-def _course(cohort: CohortFile, line: Row, faults: list[Fault], origin: date | None) -> Treatment | None:
+def _course(cohort: CohortFile, line: Row, faults: list[Fault], origin: date | None, until: float) -> Treatment | None:
     """A row of the treatment table: patient, line, modality, agents, start, end (days or dates), outcome or progression."""
     start = day_of(cohort, line.get("start"), "treatments column start", faults, origin)
-    if start is None or start > 0:
-        return None  # begun after the index date: not known on it
+    if start is None or start > until:
+        return None  # begun later: not known on that day
     ended = present(cohort, line.get("end"))
     end = day_of(cohort, line.get("end"), "treatments column end", faults, origin) if ended else None
-    runs = end is None or end > 0
+    runs = end is None or end > until
     progressed = text_of(cohort, line.get("progression")).lower() in _YES
     outcome = "progression" if progressed else text_of(cohort, line.get("outcome")).lower() or "unknown"
     return Treatment(
         modality=text_of(cohort, line.get("modality")).lower(),
-        start_days_before=0.0 - start,
-        end_days_before=None if end is None or end > 0 else 0.0 - end,
+        start_days_before=until - start,
+        end_days_before=None if end is None or end > until else until - end,
         line=_line(cohort, line.get("line"), faults),
         agents=tuple(agent.strip() for agent in text_of(cohort, line.get("agents")).split("+") if agent.strip()),
         outcome="unknown" if runs else outcome,

@@ -13,7 +13,7 @@ from models.courses import CONFOUNDING_DAYS, Treatment
 from models.features import cholestasis, undetectable
 from models.measurements import Measurement
 from models.neutrophils import NEUTROPENIA
-from models.patient import STALE_DAYS, Patient
+from models.patient import Patient
 from models.tumours import CA19_9_TUMOURS
 
 Remarks = tuple[str, ...]
@@ -73,11 +73,11 @@ def _ran(course: Treatment, day: float) -> bool:
 
 def _beside(patient: Patient, analyte: str, newest: Measurement, few: bool) -> Iterator[str]:
     day = newest.days_before_index
-    if day > STALE_DAYS:
-        yield f"measured {day:g} days before the index date: history only"
+    if day > patient.carried:
+        yield f"measured {day:g} days before the {patient.day}: history only"
         return
     if newest.stale:
-        yield f"stale: measured {day:g} days before the index date"
+        yield f"stale: measured {day:g} days before the {patient.day}"
     if analyte in COUNTED:
         yield from _of_the_blood(confounded(patient, day))
         if few:

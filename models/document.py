@@ -36,7 +36,7 @@ def model_document(model: RiskModel) -> dict[str, object]:
             "deaths_by_tumour": dict(model.population.deaths_by_tumour),
             "deaths_by_prior_line": dict(model.population.deaths_by_prior_line),
             "time_origin": model.population.time_origin,
-        },
+        } | _landmarks(model.population),
         "required": list(model.required),
         "development_range": {name: list(ends) for name, ends in model.development_range.items()},
     } | ({} if model.ranks is None else {"ranks": _lists(model.ranks, "log_odds")})
@@ -63,13 +63,22 @@ def model_from(document: Mapping[str, Any], trees: LeafTables | None) -> RiskMod
             **_arrays({name: refits[name] for name in ("first", "last", "base", "inflation")}),
             inflation_risk=refits["inflation_risk"],
         ),
-        population=Population(**document["population"]),
+        population=_population(document["population"]),
         required=tuple(document["required"]),
         development_range={name: (low, high) for name, (low, high) in document["development_range"].items()},
         trained_on=document["trained_on"],
         facts=document["facts"],
         ranks=Ranks(**_arrays(document["ranks"])) if "ranks" in document else None,
     )
+
+
+def _landmarks(population: Population) -> dict[str, object]:
+    """What a model for landmarks says beside the rest; models for the index date are written as they ever were."""
+    return {"landmarks": list(population.landmarks), "carried": population.carried} if population.landmarks else {}
+
+
+def _population(document: Mapping[str, Any]) -> Population:
+    return Population(**{**document, "landmarks": tuple(document.get("landmarks", ()))})
 
 
 def _imputation(document: Mapping[str, Any]) -> Imputation:

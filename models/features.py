@@ -9,65 +9,37 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
 
+from models.ca19_9 import BILIRUBIN_ULN, CHOLESTASIS, UNDETECTABLE, cholestasis, undetectable
 from models.cells import word_in
+from models.feature import GROUPS, NOT_APPLICABLE, NOT_INTERPRETABLE, NOT_MEASURED, Feature, Group, Reading, Status
+from models.landmark_features import LANDMARK_FEATURES, NLR_FLOOR
 from models.neutrophils import neutropenic
-from models.patient import ALC_FLOOR, Measurement, Patient
+from models.patient import ALC_FLOOR, Patient
 from models.tumours import CA19_9_TUMOURS
 
-Group = Literal[
-    "lymphocytes and inflammation",
-    "tumour burden",
-    "treatment history",
-    "nutrition and organ function",
-    "patient",
-    "site covariates",
+__all__ = [
+    "BILIRUBIN_ULN",
+    "CHOLESTASIS",
+    "FEATURES",
+    "GROUPS",
+    "NLR_CAP",
+    "NLR_FLOOR",
+    "NOT_APPLICABLE",
+    "NOT_INTERPRETABLE",
+    "NOT_MEASURED",
+    "UNDETECTABLE",
+    "Feature",
+    "Group",
+    "Reading",
+    "Status",
+    "cholestasis",
+    "level_of",
+    "site_feature",
+    "undetectable",
 ]
-GROUPS: tuple[Group, ...] = Group.__args__  # type: ignore[attr-defined]  # the arguments of a Literal, in order
 
 NLR_CAP = 40.0  # larger ratios carry no more information (clinical.md section 5: cap 25-40 for modelling)
-NLR_FLOOR = 0.1  # smaller ratios are not told apart in a change
-UNDETECTABLE = 2.0  # U/mL: at or below, a stratum of its own, possibly a Lewis-negative non-secretor
-BILIRUBIN_ULN = 20.5  # umol/L (1.2 mg/dL), taken where the laboratory's own limit is not given
-CHOLESTASIS = 2.0  # times the upper limit of normal: CA19-9 is then no measure of burden
-
-Status = Literal["measured", "not measured", "not applicable", "not interpretable"]
-
-
-class Reading(NamedTuple):
-    """The value of a feature on the model's scale (NaN unless measured), and its status."""
-
-    value: float
-    status: Status = "measured"
-
-
-NOT_MEASURED = Reading(math.nan, "not measured")
-NOT_APPLICABLE = Reading(math.nan, "not applicable")
-NOT_INTERPRETABLE = Reading(math.nan, "not interpretable")
-
-
-@dataclass(frozen=True)
-class Feature:
-    """One feature: what it is called, where it belongs, its clinical sign, and the function of a Patient that reads it.
-
-    `sign` is +1 where more of it never lowers the risk, -1 where more of it never raises it, 0 where both may happen.
-    `scale` says how the value on the model's scale is shown: "ln" and "log10" are undone for the reader.
-    """
-
-    name: str
-    label: str
-    group: Group
-    unit: str
-    of: Callable[[Patient], Reading]
-    sign: int = 0
-    scale: Literal["identity", "ln", "log10", "flag", "level"] = "identity"
-    analyte: str = ""
-
-    def shown(self, value: float) -> float:
-        """The value in the unit a reader knows, from the value on the model's scale."""
-        return math.exp(value) if self.scale == "ln" else 10.0**value if self.scale == "log10" else value
 
 
 def _lab(analyte: str, floor: float = -math.inf, log: bool = False) -> Callable[[Patient], Reading]:
@@ -91,17 +63,6 @@ def _ln_nlr(patient: Patient) -> Reading:
 def _ln_ldh_ratio(patient: Patient) -> Reading:
     found = patient.current("ldh")
     return Reading(math.log(found.value / found.uln)) if found and found.uln else NOT_MEASURED
-
-
-def undetectable(ca19_9: Measurement) -> bool:
-    """Whether a CA19-9 is "<x", 0 or at most 2 U/mL: a stratum of its own, never a low burden."""
-    return ca19_9.limit == "<" or ca19_9.value <= UNDETECTABLE
-
-
-def cholestasis(patient: Patient) -> bool:
-    """Whether bilirubin exceeds twice its upper limit of normal."""
-    bilirubin = patient.current("bilirubin")
-    return bilirubin is not None and bilirubin.value > CHOLESTASIS * (bilirubin.uln or BILIRUBIN_ULN)
 
 
 def _ca19_9_log10(patient: Patient) -> Reading:
@@ -221,6 +182,7 @@ FEATURES: Mapping[str, Feature] = {
         Feature("sex_male", "male sex", _PATIENT, "", _sex, 0, "flag"),
         Feature("ecog", "ECOG performance status", _PATIENT, "{score}", _lab("ecog"), +1, analyte="ecog"),
         Feature("tumour", "tumour type", _PATIENT, "", lambda patient: NOT_APPLICABLE, 0, "level"),
+        *LANDMARK_FEATURES,
     )
 }
 

@@ -65,6 +65,13 @@ class Patient:
     site: str = ""
     audit: Mapping[str, str] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()  # what can be true and looks like a slip: sentences without a value
+    landmark: float | None = None  # days from the index event of a follow-up to this day; None: this day is that event
+    carried: float = STALE_DAYS  # days that a value may be old and still be the current one
+
+    @property
+    def day(self) -> str:
+        """What the day is called on which the patient is as described."""
+        return "index date" if self.landmark is None else "landmark"
 
     @cached_property
     def series(self) -> dict[str, list[Measurement]]:
@@ -76,10 +83,10 @@ class Patient:
 
     @cached_property
     def _current(self) -> dict[str, Measurement]:
-        return {analyte: found[0] for analyte, found in self.series.items() if found[0].days_before_index <= STALE_DAYS}
+        return {analyte: found[0] for analyte, found in self.series.items() if found[0].days_before_index <= self.carried}
 
     def current(self, analyte: str) -> Measurement | None:
-        """The newest measurement of at most 28 days before the index date, or None."""
+        """The newest measurement that is at most `carried` days old (28; at a landmark as its model says), or None."""
         return self._current.get(analyte)
 
     def earlier(self, analyte: str, apart: float = 14.0, within: float = 120.0) -> Measurement | None:

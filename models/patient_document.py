@@ -68,7 +68,7 @@ def patient_document(patient: Patient) -> dict[str, object]:
         "history": _written(patient.history),
         **{name: dict(getattr(patient, name)) for name in _MAPS},
         "doubts": list(patient.doubts),
-    }
+    } | ({} if patient.landmark is None else {"landmark": patient.landmark})
 
 
 def patient_from(document: object) -> Patient:
@@ -78,7 +78,7 @@ def patient_from(document: object) -> Patient:
     if type(given.get("format")) is not int or given["format"] != FORMAT:
         faults = faults or [Fault("/format", "another", f"{FORMAT}", "written by a later version")]
         raise InvalidPatient(faults)
-    _require_names(given, (*_FIELDS, "doubts"), _FIELDS, "", faults)
+    _require_names(given, (*_FIELDS, "doubts", "landmark"), _FIELDS, "", faults)
     if faults:
         raise InvalidPatient(faults)
     read: dict[str, Any] = {name: _value(given[name], kind, f"/{name}", faults) for name, kind in _SIMPLE.items()}
@@ -87,6 +87,7 @@ def patient_from(document: object) -> Patient:
     read["treatments"] = _parts(given["treatments"], Treatment, "/treatments", faults)
     read["history"] = _part(given["history"], History, "/history", faults)
     read["doubts"] = _value(given.get("doubts", []), _TEXTS, "/doubts", faults)
+    read["landmark"] = _value(given.get("landmark"), _kind(_DECLARED["landmark"]), "/landmark", faults)
     if faults:
         raise InvalidPatient(faults)
     return Patient(**read)

@@ -16,7 +16,7 @@ from models.confounders import CONFOUNDERS, FEW, NO_BILIRUBIN, NO_BURDEN, Remark
 from models.design import feature_named
 from models.features import Feature, Reading, cholestasis, level_of, undetectable
 from models.neutrophils import neutropenic
-from models.patient import CURRENT_DAYS, STALE_DAYS, Patient
+from models.patient import CURRENT_DAYS, Patient
 from models.risk import RiskModel
 from models.tumours import CA19_9_TUMOURS
 
@@ -196,10 +196,11 @@ def _ca19_9_warnings(patient: Patient) -> Iterator[str]:
 def _lab_warnings(patient: Patient) -> Iterator[str]:
     for analyte, series in patient.series.items():
         newest, label = series[0], ANALYTES[analyte].label
-        if newest.days_before_index > STALE_DAYS:
-            yield f"{label}: older than {STALE_DAYS:g} days before the index date, history only"
+        day = patient.day
+        if newest.days_before_index > patient.carried:
+            yield f"{label}: older than {patient.carried:g} days before the {day}, history only"
         elif newest.stale:
-            yield f"{label}: stale, {CURRENT_DAYS + 1:g} to {STALE_DAYS:g} days before the index date"
+            yield f"{label}: stale, {CURRENT_DAYS + 1:g} to {patient.carried:g} days before the {day}"
         if not all(one.plausible for one in series):
             yield f"{label}: outside the plausible range; check the value and its unit"
     ldh = patient.current("ldh")

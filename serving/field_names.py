@@ -12,7 +12,7 @@ from functools import lru_cache
 from models.analytes import ANALYTES, BY_LOINC
 from models.history import HISTORY_FIELDS
 
-PATIENT_FIELDS = ("id", "as_of", "age_years", "sex", "tumour", "measurements", "treatments", "history", "extra")
+PATIENT_FIELDS = ("id", "as_of", "index_date", "age_years", "sex", "tumour", "measurements", "treatments", "history", "extra")
 MEASUREMENT_FIELDS = ("analyte", "loinc", "value", "unit", "date", "uln", "method")
 TREATMENT_FIELDS = ("line", "modality", "agents", "start", "end", "outcome")
 FIELDS = frozenset(("patients", *PATIENT_FIELDS, *MEASUREMENT_FIELDS, *TREATMENT_FIELDS, *HISTORY_FIELDS))

@@ -61,7 +61,8 @@ class Reading(Fields):
             if document.get(name) is None:
                 self.fault(f"{at}/{name}", None, allowed)
         self.as_of = self.index_date(document, at)
-        return assemble(
+        landmark = self.days_before(document, "index_date", at)
+        patient = assemble(
             id=id,
             age_years=self.age(document, at),
             sex=_word(document.get("sex")),
@@ -74,6 +75,7 @@ class Reading(Fields):
             faults=self.faults,
             doubts=self.doubts,
         )
+        return patient if landmark is None else replace(patient, landmark=landmark)
 
     def index_date(self, document: Mapping[str, object], at: str) -> date | None:
         found = self.date(document, "as_of", at)

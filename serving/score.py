@@ -20,8 +20,8 @@ from models.features import Feature, Reading, level_of
 from models.imputation import TAIL, Filled
 from models.lymphopenia import lymphopenia
 from models.neutrophils import NEUTROPENIA, undecided
-from models.patient import STALE_DAYS, Patient
-from models.population import Ineligible, require_eligible
+from models.patient import Patient
+from models.population import Ineligible
 from models.published import published
 from models.quality import quality_of
 from models.risk import RiskModel, Scores
@@ -63,7 +63,7 @@ def admit(model: RiskModel, patient: Patient | Refused) -> Patient | Refused:
     if unreadable := _of_another_kind(model, patient):
         return Refused(patient.id, "invalid", unreadable)
     try:
-        require_eligible(patient)
+        patient = model.population.seen(patient)
     except Ineligible as error:
         return Refused(patient.id, "not eligible", error.faults)
     missing = [_missing(model, name, patient) for name in model.required if _absent(model.design.of[name], patient)]
@@ -97,7 +97,7 @@ def _missing(model: RiskModel, name: str, patient: Patient) -> Fault:
     feature = model.design.of[name]
     allowed = f"{feature.label}: this model requires it"
     if feature.analyte:
-        allowed = f"{feature.label}, at most {STALE_DAYS:g} days before the index date: this model requires it"
+        allowed = f"{feature.label}, at most {patient.carried:g} days before the {patient.day}: this model requires it"
     apart = feature.analyte == "nlr" and patient.current("anc") and patient.current("alc")
     likely = "neutrophils and lymphocytes of different days: a ratio is of one draw" if apart else ""
     return Fault(feature.analyte or name, "nothing", allowed, likely)

@@ -64,7 +64,8 @@ class Cohort:
 
 def followed(follow_up: FollowUp, rows: np.ndarray[tuple[int], np.dtype[Any]]) -> FollowUp:
     """The follow-up of some patients (indices or a mask)."""
-    return FollowUp(follow_up.times[rows], follow_up.deaths[rows], None if follow_up.entries is None else follow_up.entries[rows])
+    entries, strata = (None if one is None else one[rows] for one in (follow_up.entries, follow_up.strata))
+    return FollowUp(follow_up.times[rows], follow_up.deaths[rows], entries, strata)
 
 
 def read_cohort(
@@ -83,6 +84,36 @@ def read_cohort(
     `doubtful` reads a cohort with such columns though nobody accepted them: to be diagnosed, never to be learned from.
     Raises InvalidCohort naming every fault with file, column and rows.
     """
+    return _read(path, data, accept, required, doubtful, progress)[0]
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A cohort, and every patient of it as known on the last day of follow-up, rounded up to a whole day.
+
+    `beyond`: the rows of each tidy table dated after that day, which are not read.
+    """
+
+    cohort: Cohort
+    wholes: tuple[Patient, ...] = field(repr=False)
+    beyond: Mapping[str, int]
+
+
+def read_followed(path: Path | str, *, data: Path | str | None = None, accept: str = "", progress: bool = False) -> Followed:
+    """The same cohort with what was measured and given after the index date."""
+    cohort, rows = _read(path, data, accept, None, False, progress, followed=True)
+    return Followed(cohort, tuple(rows.wholes), dict(rows.beyond))
+
+
+def _read(
+    path: Path | str,
+    data: Path | str | None,
+    accept: str,
+    required: Sequence[str] | None,
+    doubtful: bool,
+    progress: bool,
+    followed: bool = False,
+) -> tuple[Cohort, Rows]:
     file, accept = read_cohort_file(path), accept.strip()
     if file.follow_up is None:
         raise InvalidCohort([Fault(f"{file.path.name}: follow_up", "nothing", "a [follow_up] table with time and died")])
@@ -91,7 +122,7 @@ def read_cohort(
     header = file.missing_columns(table.columns)
     if header and not {file.patient, *file.audit_only} <= set(table.columns):
         raise InvalidCohort(header)  # without them no row can be read
-    rows = rows_of(file, folder, required_features(file) if required is None else tuple(required))
+    rows = rows_of(file, folder, required_features(file) if required is None else tuple(required), followed=followed)
     for line in tqdm(table.lines, desc=f"reading {file.name}", unit="patient", disable=not progress):
         rows.read(line)
     faults = _faults(rows, set(table.columns), header)
@@ -99,7 +130,7 @@ def read_cohort(
     if faults or (doubts.doubts and not (accept or doubtful)):
         note = [Fault("--accept", accept, "a reason for columns that are suspicious but possible")] if accept else []
         raise InvalidCohort([*faults, *(note or doubts.faults)])
-    return _cohort(rows, digest_of(file, folder), doubts, accept)
+    return _cohort(rows, digest_of(file, folder), doubts, accept), rows
 
 
 def _faults(rows: Rows, columns: set[str], header: Sequence[Fault]) -> list[Fault]:

@@ -56,10 +56,17 @@ def _history() -> Schema:
     return closed({**flags, **numbers, "last_line_outcome": outcome}, [])
 
 
+_INDEX_DATE = (
+    "of a patient who is scored again while followed: the day from which the follow-up counts, not after as_of, "
+    "which is then the landmark; a model for landmarks requires it"
+)
+
+
 def _patient(model: RiskModel) -> Schema:
     fields = {
         "id": nullable(ref("Pseudonym")),
         "as_of": DATE | {"description": f"the index date, {TIME_ORIGIN}; from {FIRST_DAY} on, and not to come"},
+        "index_date": nullable(DATE | {"description": _INDEX_DATE}),
         "age_years": {"type": "number", "minimum": ADULT, "maximum": 120, "description": "on the index date; adults only"},
         "sex": one_of_words([*filter(None, [*SEXES, *SEX_WORDS]), None]),
         "tumour": one_of_words(SPELLINGS) | {"description": "a solid tumour of the closed list, in a usual spelling"},

@@ -9,14 +9,14 @@ import pytest
 from models.courses import Treatment
 from models.patient import GivenMeasurement as Given
 from models.patient import Patient
-from models.population import Ineligible, Population, ineligibility, prior_line, require_eligible
+from models.population import Ineligible, Population, ineligibility, prior_line
 
 MakePatient = Callable[..., Patient]
 
 
 def test_an_adult_with_a_solid_tumour_is_eligible(make_patient: MakePatient) -> None:
     patient = make_patient(Given("anc", 0.5, "10*9/L"), age_years=18, treatments=[Treatment("chemotherapy", 7)])
-    assert require_eligible(patient) is patient
+    assert Population().seen(patient) is patient
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_count_that_is_history_only_is_no_acute_state(make_patient: MakePatien
 def test_every_reason_is_named_at_once(make_patient: MakePatient) -> None:
     patient = make_patient(Given("anc", 0.1, "10*9/L"), age_years=9, tumour="leukaemia", treatments=[Treatment("targeted", 90)])
     with pytest.raises(Ineligible, match=r"age_years.*tumour.*anc.*treatments") as caught:
-        require_eligible(patient)
+        Population().seen(patient)
     assert len(caught.value.faults) == 4
     assert not [fault for fault in caught.value.faults if "0.1" in fault.without_value() or "90" in fault.without_value()]
 

@@ -38,17 +38,23 @@ class TidyTable:
 
 @dataclass
 class Rows:
-    """One pass over the patients' table. `left` keeps the order of the flow diagram: declared rules first."""
+    """One pass over the patients' table. `left` keeps the order of the flow diagram: declared rules first.
+
+    `followed`: every patient is read a second time as known at the end of follow-up, into `wholes`.
+    """
 
     file: CohortFile
     required: tuple[str, ...]
     measurements: TidyTable
     treatments: TidyTable
+    followed: bool = False
     patients: list[Patient] = field(default_factory=list)
+    wholes: list[Patient] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     periods: list[float | None] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     later: dict[str, list[int]] = field(default_factory=dict)  # rows of the tidy tables after the index date
+    beyond: Counter[str] = field(default_factory=Counter)  # of them after the end of follow-up, where patients are followed
     codes: Counter[str] = field(default_factory=Counter)  # of the death indicator
     left: dict[str, list[Patient | None]] = field(default_factory=dict)
     numbers: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
@@ -73,27 +79,46 @@ class Rows:
         elif reason := self._reason_to_leave(patient, outcome):
             self.left.setdefault(reason, []).append(patient)
         elif outcome is not None:
+            if self.followed and not self._followed(line, outcome):
+                return
             self.patients.append(patient)
             self.outcomes.append(outcome)
             self.periods.append(period)
             self.lines.append(line.number)
             self._note_later(line)
 
+    def _followed(self, line: Line, outcome: Outcome) -> bool:
+        """Whether the patient could be read as known at the end of follow-up: else the rows are at fault."""
+        until, found = math.ceil(outcome.days), list[Fault]()
+        for table, column in self._dated():
+            own = table.by_patient.get(name_of(line.row[self.file.patient]), ())
+            self.beyond[table.name] += sum(1 for _ in _after(self.file, line, own, column, until))
+        whole = self._patient(line, found, until)
+        if whole is None:
+            self._at_fault(line, found, until)
+            return False
+        self.wholes.append(whole)
+        return True
+
     def _note_later(self, line: Line) -> None:
-        for table, column in ((self.measurements, self.file.day_of_draw), (self.treatments, "start")):
-            if table.name:
-                own = table.by_patient.get(name_of(line.row[self.file.patient]), ())
-                self.later.setdefault(table.name, []).extend(_after_index(self.file, line, own, column))
+        for table, column in self._dated():
+            own = table.by_patient.get(name_of(line.row[self.file.patient]), ())
+            self.later.setdefault(table.name, []).extend(_after(self.file, line, own, column))
+
+    def _dated(self) -> list[tuple[TidyTable, str]]:
+        """The tidy tables that there are, each with the column of its days."""
+        tables = (self.measurements, self.file.day_of_draw), (self.treatments, "start")
+        return [(table, column) for table, column in tables if table.name]
 
     def _note_code(self, line: Line) -> None:
         columns = self.file.follow_up
         if columns and (code := text_of(self.file, line.row.get(columns.died))):
             self.codes[code] += 1
 
-    def _patient(self, line: Line, found: list[Fault]) -> Patient | None:
+    def _patient(self, line: Line, found: list[Fault], until: float = 0.0) -> Patient | None:
         name = name_of(line.row[self.file.patient])
         own = ([one.row for one in table.by_patient.get(name, ())] for table in (self.measurements, self.treatments))
-        return _attempt(lambda: patient_of(self.file, line.row, *own), found)
+        return _attempt(lambda: patient_of(self.file, line.row, *own, until=until), found)
 
     def _reason_to_leave(self, patient: Patient, outcome: Outcome | None) -> str | None:
         if outcome is None:
@@ -105,7 +130,7 @@ class Rows:
         missing = [name for name in self.required if FEATURES[name].of(patient).status == "not measured"]
         return f"no required input: {', '.join(FEATURES[name].label for name in missing)}" if missing else None
 
-    def _at_fault(self, line: Line, found: Sequence[Fault]) -> None:
+    def _at_fault(self, line: Line, found: Sequence[Fault], until: float = 0.0) -> None:
         alone: dict[str, list[tuple[int, list[Fault]]]] = {}
         for fault in map(_unnumbered, found):
             tidy = (one for one in (self.measurements, self.treatments) if one.name and fault.field.startswith(one.kind))
@@ -114,19 +139,19 @@ class Rows:
                 self.faults.add(self.file.table, line.number, fault)
                 continue
             if table.kind not in alone:
-                alone[table.kind] = self._alone(line, table)
+                alone[table.kind] = self._alone(line, table, until)
             own = alone[table.kind]
             # where only several rows together are at fault, all of the patient's are named
             for number in [number for number, each in own if fault in each] or [number for number, _ in own]:
                 self.faults.add(table.name, number, fault)
 
-    def _alone(self, line: Line, table: TidyTable) -> list[tuple[int, list[Fault]]]:
+    def _alone(self, line: Line, table: TidyTable, until: float) -> list[tuple[int, list[Fault]]]:
         """The patient's rows of a tidy table, and what would be at fault were each the only one."""
         read = []
         for one in table.by_patient.get(name_of(line.row[self.file.patient]), ()):
             found: list[Fault] = []
             only = {"measurements": [one.row]} if table is self.measurements else {"treatments": [one.row]}
-            _attempt(partial(patient_of, self.file, line.row, **only), found)
+            _attempt(partial(patient_of, self.file, line.row, until=until, **only), found)
             read.append((one.number, list(map(_unnumbered, found))))
         return read
 
@@ -163,21 +188,21 @@ class Rows:
         return [told for table in tables if (told := self.file.strangers(table.name, table.by_patient, self.seen))]
 
 
-def rows_of(file: CohortFile, folder: Path, required: tuple[str, ...]) -> Rows:
+def rows_of(file: CohortFile, folder: Path, required: tuple[str, ...], *, followed: bool = False) -> Rows:
     """Ready to read the patients of `file`, whose tidy tables, where it has any, lie in `folder`."""
     measured = lines_by_patient(folder, file.measurement_table, file.measurement_columns)
     treated = lines_by_patient(folder, file.treatment_table, file.treatment_columns)
     order = dict.fromkeys([*(rule.reason for rule in file.exclusions), "under 18", "follow-up missing"])
     tables = TidyTable("measurements", file.measurement_table, measured), TidyTable("treatments", file.treatment_table, treated)
-    return Rows(file, required, *tables, left={reason: [] for reason in order})
+    return Rows(file, required, *tables, followed=followed, left={reason: [] for reason in order})
 
 
-def _after_index(file: CohortFile, person: Line, lines: Sequence[Line], column: str) -> Iterator[int]:
-    """The numbers of those rows of a patient that tell of a day after the index date."""
+def _after(file: CohortFile, person: Line, lines: Sequence[Line], column: str, until: float = 0.0) -> Iterator[int]:
+    """The numbers of those rows of a patient that tell of a day later than `until` days after the index date."""
     origin = date_of(file, person.row.get(file.index_date), "", []) if file.index_date else None
     for line in lines:
         day = day_of(file, line.row.get(column), "", [], origin)
-        if day is not None and day > 0:
+        if day is not None and day > until:
             yield line.number
 
 

@@ -25,18 +25,22 @@ class FollowUp:
     """Follow-up of n patients in days from the index date.
 
     `times` (n,): day of death or of last contact. `deaths` (n,) bool: True where that day is a death. `entries` (n,): the
-    day on which a patient came under observation, where that is after the index date. Raises ValueError with all faults.
+    day on which a patient came under observation, where that is after the index date. `strata` (n,): the landmark of each row,
+    where patients are followed from several: censoring is estimated within each. Raises ValueError with all faults.
     """
 
     times: Array
     deaths: Flags
     entries: Array | None = None
+    strata: Array | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "times", np.asarray(self.times, dtype=np.float64))
         object.__setattr__(self, "deaths", np.asarray(self.deaths))
         if self.entries is not None:
             object.__setattr__(self, "entries", np.asarray(self.entries, dtype=np.float64))
+        if self.strata is not None:
+            object.__setattr__(self, "strata", np.asarray(self.strata, dtype=np.float64))
         if faults := _faults(self):
             raise ValueError("; ".join(faults))
 
@@ -61,7 +65,7 @@ class FollowUp:
 
 def _faults(given: FollowUp) -> list[str]:
     times, deaths, entries = given.times, given.deaths, given.entries
-    shapes = [times.shape, deaths.shape] + ([] if entries is None else [entries.shape])
+    shapes = [times.shape, deaths.shape, *(one.shape for one in (entries, given.strata) if one is not None)]
     if times.ndim != 1 or len(set(shapes)) != 1 or times.size == 0:
         return [f"follow-up of shapes {shapes}: allowed is one time, one death and one entry for each of at least one patient"]
     faults = []
@@ -244,6 +248,8 @@ def weights(
     if not 0 < floor <= 1:
         raise ValueError(f"floor {floor}: allowed is above 0 and at most 1; likely a weight was given instead of a probability")
     copies = np.ones(len(follow_up)) if multiplicity is None else multiplicity
+    if follow_up.strata is not None:
+        return _within_strata(follow_up, follow_up.strata, days, floor, copies)
     observed = observation(follow_up, multiplicity)
     known = [known_by(follow_up, day) for day in days]
     dead = np.stack([each.dead for each in known], axis=1)
@@ -251,3 +257,15 @@ def weights(
     g = np.where(dead, observed.values[follow_up.leaves][:, None], observed.before(days))
     weight = np.where(dead | alive, 1.0 / np.maximum(g, floor), 0.0)
     return Weights(days, dead, weight, g[copies > 0].min(axis=0), copies)
+
+
+def _within_strata(follow_up: FollowUp, strata: Array, days: Array, floor: float, copies: Array) -> Weights:
+    """The weights of each stratum by its own censoring, put back in the order of the rows."""
+    dead, weight = np.zeros((len(follow_up), days.size), np.bool_), np.zeros((len(follow_up), days.size))
+    least = np.full(days.size, np.inf)
+    for stratum in np.unique(strata[copies > 0]):
+        rows = np.flatnonzero(strata == stratum)
+        entries = None if follow_up.entries is None else follow_up.entries[rows]
+        own = weights(FollowUp(follow_up.times[rows], follow_up.deaths[rows], entries), days, floor, copies[rows])
+        dead[rows], weight[rows], least = own.dead, own.weight, np.minimum(least, own.min_g)
+    return Weights(days, dead, weight, least, copies)
