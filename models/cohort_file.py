@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from models.analytes import ANALYTES, InvalidQuantity, require_unit
+from models.ever import ALLOWED, LIKELY, known_only_later
 from models.example import TRUTH, is_simulated, made_by_simulation
 from models.fault import Fault
 from models.features import FEATURES
@@ -247,7 +248,9 @@ class _Reading:
         follow_up = cohort.follow_up
         outcome = {follow_up.time, follow_up.died, follow_up.censor_reason} - {""} if follow_up else set()
         for key, column in _covariates(cohort):
-            if column in outcome or (_reads_like_outcome(column) and key.startswith(("extra", "measurements"))):
+            if known_only_later(column) or known_only_later(key.partition(".")[2]):
+                self.fault(key, f"column {column}", ALLOWED, LIKELY)
+            elif column in outcome or (_reads_like_outcome(column) and key.startswith(("extra", "measurements"))):
                 likely = "an outcome column offered as a covariate"
                 self.fault(key, f"column {column}", "a column known on the index date", likely)
 
