@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,12 @@ class Cohort:
 
     def __len__(self) -> int:
         return len(self.patients)
+
+    @cached_property
+    def several_rows(self) -> tuple[str, ...] | None:
+        """The patient of each row, where some have several: they are seen at landmarks. None where each has one."""
+        names = tuple(patient.id for patient in self.patients)
+        return names if len(set(names)) < len(names) else None
 
     def select(self, rows: np.ndarray[tuple[int], np.dtype[Any]]) -> Cohort:
         """The cohort of some rows (indices or a mask); name, digest, flow and warnings are those of the whole."""

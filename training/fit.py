@@ -51,7 +51,7 @@ def fit(cohort: Cohort, settings: Settings, advance: Advance = unwatched) -> Fit
     Raises NothingEvaluable, or NotSupported where the cohort cannot support the named features or learner.
     """
     plan = plan_of(cohort, settings)
-    cross = _cross(plan, advance)
+    cross = cross_fitted(plan, advance)
     learner, ipa = choose_learner(cohort, cross, settings.candidates)
     learned = _on_everybody(plan, advance)
     r2 = explained_out_of_fold(cohort, cross, learner, PRIMARY)
@@ -70,7 +70,8 @@ def fitter_of(plan: Plan) -> partial[Learned]:
     return partial(learn, plan.design, grid=plan.grid, served=plan.served, trees=plan.trees, linear=plan.settings.linear)
 
 
-def _cross(plan: Plan, advance: Advance) -> CrossFit:
+def cross_fitted(plan: Plan, advance: Advance, doing: str = "cross-validation") -> CrossFit:
+    """What learners that never saw a patient say of him, at the horizons the plan serves."""
     settings = plan.settings
     return cross_fit(
         fitter_of(plan),
@@ -81,7 +82,7 @@ def _cross(plan: Plan, advance: Advance) -> CrossFit:
         folds=settings.folds,
         repeats=settings.repeats,
         seed=settings.seed,
-        progress=Steps(advance, "cross-validation", settings.folds * settings.repeats),
+        progress=Steps(advance, doing, settings.folds * settings.repeats),
     )
 
 
@@ -131,6 +132,7 @@ def _model(plan: Plan, learner: str, learned: Learned, calibration: Calibration,
         count=plan.settings.refits,
         tree_count=plan.settings.tree_refits,
         seed=plan.settings.seed,
+        patients=plan.cohort.several_rows,
         progress=Steps(advance, "refits for the intervals", plan.settings.refits),
     )
     return saved_model(plan, learner, learned, tables, calibration, refits)

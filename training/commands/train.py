@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from training.learners.plan import Settings
     from training.study.study import Study
     from training.tested import Looks
+    from training.tracking.track import Tracking
 
 DECLARED = ("features", "learner", "folds", "repeats", "refits", "seed")  # by a study, where there is one
 _STUDY = "A study file (TOML): features, learners, search, test cohorts and gate, declared before training."
@@ -90,6 +91,10 @@ def train_command(pyfunc: Path) -> Callable[..., None]:
             settings = _settings(given) if declared is None else _declared(declared)
             tracking = Tracking(uri=tracking_uri, experiment=experiment, registered_name=registered_name, pyfunc=pyfunc)
             kept = None if no_tracking else tracking
+            if declared is not None and declared.landmarks is not None:
+                told = _at_landmarks(cohort, out, declared, kept, data=data, accept=accept, bootstrap=bootstrap)
+                answer(*told, as_json)
+                return
             with Bars() as bars:
                 say = partial(_say, settings)
                 trip = partial(train_on, data=data, accept=accept, bootstrap=bootstrap, tracking=kept, advance=bars, say=say)
@@ -98,6 +103,31 @@ def train_command(pyfunc: Path) -> Callable[..., None]:
         answer(run_json(run), run_text(run), as_json)
 
     return train
+
+
+def _at_landmarks(
+    cohort: Path, out: Path, study: Study, tracking: Tracking | None, *, data: Path | None, accept: str, bootstrap: int
+) -> tuple[dict[str, object], str]:
+    """One model for all landmarks of the study; what it tells as JSON and in words."""
+    from training.landmarks.told import landmarks_json, landmarks_text, write_page
+    from training.landmarks.tracked import track_landmarks
+    from training.landmarks.trip import train_landmarks
+    from training.progress import Bars
+    from training.tracking.reachable import require_reachable, saved_anyway
+
+    if tracking is not None:
+        require_reachable(tracking.uri)
+    settings = _declared(study)
+    with Bars() as bars:
+        trip = partial(train_landmarks, data=data, accept=accept, bootstrap=bootstrap, advance=bars, say=partial(_say, settings))
+        run = trip(cohort, out, settings, study)
+    write_page(run)
+    if tracking is None:
+        return landmarks_json(run), landmarks_text(run)
+    with saved_anyway(run.folder, run.digest, tracking.uri):
+        tracked = track_landmarks(tracking, run)
+    kept = {"run": tracked.run_id, "model": tracked.model_uri}
+    return landmarks_json(run) | {"mlflow": kept}, landmarks_text(run, tracked)
 
 
 def _conflicts(study: Path | None, trials: int | None, given: dict[str, object], as_json: bool) -> None:

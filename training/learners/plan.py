@@ -76,7 +76,7 @@ class Plan:
 
 def plan_of(cohort: Cohort, settings: Settings) -> Plan:
     """The plan. Raises NothingEvaluable, or NotSupported for features or learners that this cohort cannot support."""
-    standings = {day: standing(cohort.follow_up, day) for day in settings.horizons}
+    standings = {day: standing(cohort.follow_up, day, groups=cohort.several_rows) for day in settings.horizons}
     served = _served(standings)
     trees = (settings.trees or TreeSettings.for_patients(len(cohort))) if _bears_trees(cohort, settings) else None
     choice = choose_design(cohort, settings.features)

@@ -48,10 +48,12 @@ def refit(
     count: int,
     tree_count: int,
     seed: int,
+    patients: Sequence[str] | None = None,
     progress: Callable[[int], object] = lambda n: None,
 ) -> Refits:
     """`count` refits of the linear learner, each on a bootstrap sample of patients, with censoring model and prior drawn anew.
 
+    `patients` (n,) names the patient of each row where a patient has several: they are drawn together.
     `x` (n, k) filled design rows; `full` and `tables` are the learners fitted on everybody. Where trees are part of the saved
     learner, `tree_count` of the samples are refitted with trees too, and the ratio of the spreads about the full fit (by
     clinical group, and of the log-odds) is the inflation that carries the linear spread over. Imputation and calibration are not
@@ -65,11 +67,12 @@ def refit(
     Marra G, Wood SN, Scand J Stat 2012;39:53-74, doi:10.1111/j.1467-9469.2011.00760.x.
     """
     rng = np.random.default_rng(seed)
+    of = np.arange(len(x)) if patients is None else np.unique(np.asarray(patients), return_inverse=True)[1]
     fits: list[LinearFit] = []
     sampled: list[LinearFit] = []  # what other patients alone do to the linear learner, where trees are held against it
     boosters: list[xgb.Booster] = []
     for index in range(count):
-        drawn = np.bincount(rng.integers(0, len(x), len(x)), minlength=len(x)).astype(np.float64)
+        drawn = _drawn(rng, of)
         rows, days = _resampled(follow_up, grid, drawn), np.asarray(served, np.float64)
         again = partial(fit_linear, design, full.model.ramps, x, rows, days)
         again = partial(again, multiplicity=drawn, start=full.parameters, settings=full.settings, rounds=ROUNDS)
@@ -84,6 +87,12 @@ def refit(
         inflation, whole = _inflation(design, x, [full, *sampled], tables, boosters, served, tree_share)
     made = {name: np.array([getattr(fit.model, name) for fit in fits]) for name in ("first", "last", "base")}
     return Refits(**made, inflation=inflation, inflation_risk=whole)
+
+
+def _drawn(rng: np.random.Generator, of: NDArray[np.intp]) -> FloatArray:
+    """How often each row counts in a bootstrap sample of the patients they are of (n,)."""
+    n = int(of.max()) + 1
+    return np.bincount(rng.integers(0, n, n), minlength=n).astype(np.float64)[of]
 
 
 def _resampled(follow_up: FollowUp, grid: Sequence[float], drawn: FloatArray) -> Stacked:

@@ -59,13 +59,17 @@ def _horizons(plan: Plan) -> tuple[HorizonStanding, ...]:
 
 def population_of(cohort: Cohort) -> Population:
     """The deaths that stand behind each group, small ones left out: a model travels."""
-    by_tumour, by_line = deaths_behind(cohort)
-    return Population(without_small(by_tumour), without_small(by_line))
+    by_tumour, by_line = (without_small(counts) for counts in deaths_behind(cohort))
+    landmarks = {patient.landmark: patient.carried for patient in cohort.patients if patient.landmark is not None}
+    if not landmarks:
+        return Population(by_tumour, by_line)
+    return Population(by_tumour, by_line, landmarks=tuple(sorted(landmarks)), carried=max(landmarks.values()))
 
 
 def deaths_behind(cohort: Cohort) -> tuple[dict[str, int], dict[str, int]]:
     """The deaths by tumour and by having had a prior line."""
-    died = [patient for patient, dead in zip(cohort.patients, cohort.follow_up.deaths, strict=True) if dead]
+    rows = zip(cohort.patients, cohort.follow_up.deaths, strict=True)
+    died = {patient.id: patient for patient, dead in rows if dead}.values()  # a patient dies once, however often seen
     by_tumour, by_line = Counter(p.tumour for p in died), Counter(prior_line(p) for p in died)
     return dict(sorted(by_tumour.items())), dict(sorted(by_line.items()))
 
@@ -80,6 +84,14 @@ def _ranges(plan: Plan) -> dict[str, tuple[float, float]]:
     return ranges
 
 
+def _size(cohort: Cohort) -> dict[str, object]:
+    """Patients and deaths; of those seen several times also the rows."""
+    if cohort.several_rows is None:
+        return {"patients": len(cohort), "deaths": int(cohort.follow_up.deaths.sum())}
+    died = {name for name, dead in zip(cohort.several_rows, cohort.follow_up.deaths, strict=True) if dead}
+    return {"patients": len(set(cohort.several_rows)), "deaths": len(died), "rows": len(cohort)}
+
+
 def _facts(plan: Plan, learner: str) -> dict[str, object]:
     cohort, settings, primary = plan.cohort, plan.settings, plan.standings.get(PRIMARY)
     return {
@@ -88,8 +100,7 @@ def _facts(plan: Plan, learner: str) -> dict[str, object]:
         "cross_validation": {"folds": settings.folds, "repeats": settings.repeats, "seed": settings.seed},
         "cohort": cohort.name,
         "cohort_digest": cohort.digest,
-        "patients": len(cohort),
-        "deaths": int(cohort.follow_up.deaths.sum()),
+        **_size(cohort),
         "promotable": bool(primary and primary.level == "promotable"),
         "promotable_why": f"day {PRIMARY:g} was not asked for" if primary is None else primary.why,
         "variables_named_in_advance": plan.choice.named_in_advance,

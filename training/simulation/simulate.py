@@ -29,7 +29,8 @@ class SimulatedCohort:
     not measured; ``earlier`` are blood draws before the index date and ``drawn`` the day of the draw at it (-7 to 0);
     ``times`` are days of follow-up, ``deaths`` whether they ended in death, ``death_days`` the day of death had nobody
     been lost; ``entered`` is the day of accrual on which each was entered, ``lost`` whether being lost came before the
-    closing of follow-up. Both risks have shape (n, 6), one column for each of HORIZONS.
+    closing of follow-up, ``censoring_days`` the day of censoring had nobody died. Both risks have shape (n, 6), one column for
+    each of HORIZONS.
     """
 
     name: str
@@ -43,6 +44,7 @@ class SimulatedCohort:
     death_days: FloatArray
     entered: FloatArray
     lost: BoolArray
+    censoring_days: FloatArray
     frailty: FloatArray
     risk_given_frailty: FloatArray
     risk_given_covariates: FloatArray
@@ -96,6 +98,7 @@ def simulate(
         death_days=death_days,
         entered=entered,
         lost=lost_days < closed,
+        censoring_days=censoring_days,
         frailty=frailty,
         risk_given_frailty=np.stack([truth.risk(day, frailty) for day in HORIZONS], axis=1),
         risk_given_covariates=np.stack([truth.risk_whatever_frailty(day) for day in HORIZONS], axis=1),

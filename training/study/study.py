@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from training.study.criteria import Criteria
+from training.study.landmarks import Landmarks
 from training.study.tunable import SPACE, Range
 
 LEARNERS = ("linear", "ensemble", "trees")
@@ -58,6 +59,7 @@ class Study:
     test_data: Path | None = None
     criteria: Criteria = field(default_factory=Criteria)
     card: Mapping[str, str] = field(default_factory=dict)
+    landmarks: Landmarks | None = None  # None: patients are looked at on the index date alone
 
     def as_json(self) -> dict[str, object]:
         """What was declared, JSON-ready: of files their names, of no computer its paths."""
@@ -73,4 +75,4 @@ class Study:
             "test": [path.name for path in self.test],
             "gate": self.criteria.as_json(),
             "card": dict(self.card),
-        }
+        } | ({} if self.landmarks is None else {"landmarks": self.landmarks.as_json()})

@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from models.ever import ALLOWED, LIKELY, known_only_later
 from models.fault import Fault
 from models.features import FEATURES
 from training.study.criteria import GAINS, Criteria, kinds
+from training.study.landmarks import read_landmarks
 from training.study.reading import Reading, is_number
 from training.study.study import HORIZONS, LEARNERS, PRUNERS, Search, Study
 from training.study.tunable import SPACE, TUNABLE, Range
 
-_KEYS = ("name", "features", "horizons", "learners", "folds", "repeats", "refits", "seed", "search", "test", "gate", "card")
+_SCHEME = ("folds", "repeats", "refits", "seed")
+_KEYS = ("name", "features", "horizons", "learners", *_SCHEME, "search", "test", "gate", "card", "landmarks")
 _SEARCH = ("trials", "repeats", "pruner", "storage", "space")
 _STORAGES = ("sqlite", "postgresql")
 
@@ -69,6 +72,7 @@ def _study(reading: Reading, document: Mapping[str, Any], path: Path, digest: st
         test_data=path.parent / data if (data := reading.text(test, "data", section="test.")) else None,
         criteria=_criteria(reading, reading.table(document, "gate")),
         card=_card(reading, reading.table(document, "card")),
+        landmarks=read_landmarks(reading, reading.table(document, "landmarks")) if "landmarks" in document else None,
     )
 
 
@@ -79,13 +83,18 @@ def _contradictions(reading: Reading, study: Study) -> None:
         reading.fault("gate.primary_day", study.criteria.primary_day, f"one of the horizons, {days}")
     if study.criteria.require_test and not study.test:
         reading.fault("gate.require_test", True, "true with [test] cohorts")
+    for name in ("search", "test") if study.landmarks else ():
+        if getattr(study, name):
+            reading.fault(name, name, f"[landmarks] without [{name}]: a model for landmarks is fitted with the default settings")
 
 
 def _features(reading: Reading, document: Mapping[str, Any]) -> tuple[str, ...] | None:
     if "features" not in document:
         return None
     named = reading.texts(document, "features")
-    own = [name for name in named if not name.startswith("extra.")]  # those of a cohort's own are known with the cohort
+    for name in (later := [name for name in named if name not in FEATURES and known_only_later(name)]):
+        reading.fault("features", name, ALLOWED, LIKELY)
+    own = [name for name in named if not name.startswith("extra.") and name not in later]  # the rest is known with the cohort
     reading.words("features", own, FEATURES)
     if not named:
         reading.fault("features", document["features"], "at least one, or no features at all: then all that the cohort supports")
