@@ -28,7 +28,7 @@ def test_names_that_tell_who_lived_are_known(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["ever_smoker", "never_smoked", "smoker_ever", "alc_recovered_by_landmark", "recovered_before_index", "several_sites", "fever"],
+    ["ever_smoker", "never_smoked", "smoker_ever", "alc_recovered_by_landmark", "recovered_before_index", "fever"],
 )
 def test_what_is_known_on_the_index_date_is_not_taken_for_it(name: str) -> None:
     assert not known_only_later(name)

@@ -88,7 +88,7 @@ def fit_cox(x: Array, follow_up: FollowUp, *, ridge: float = 0.0, multiplicity: 
     spread = np.sqrt(np.average((x - means) ** 2, axis=0, weights=copies))
     if (still := ~(spread > 1e-9 * (1.0 + np.abs(means)))).any():
         raise NotEstimable(f"columns {np.flatnonzero(still).tolist()} do not vary: they have no coefficient")
-    likelihood = _Likelihood((x - means) / spread, follow_up, copies, ridge)
+    likelihood = PartialLikelihood((x - means) / spread, follow_up, copies, ridge)
     standardised = likelihood.best()
     return CoxFit(standardised / spread, means, likelihood.baseline(standardised))
 
@@ -108,8 +108,8 @@ def _check(x: Array, follow_up: FollowUp, copies: Array, ridge: float) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class _Likelihood:
-    """The penalised partial likelihood of standardised columns z (n, k)."""
+class PartialLikelihood:
+    """The penalised partial likelihood of standardised columns z (n, k); `copies` (n,) counts each row so often."""
 
     z: Array
     follow_up: FollowUp

@@ -43,7 +43,7 @@ class Expected:
 
 
 def noise_between_draws(series: Iterable[Sequence[tuple[float, float]]]) -> float:
-    """Standard deviation of ln ALC from draw to draw, whatever the trend, by the distance of each from the line between its neighbours.
+    """Standard deviation of ln ALC from draw to draw, by how far each lies from the line between its neighbours.
 
     The median of those distances is taken, so that a dip after therapy here and there does not count as noise. Raises
     NotEstimable below 30 draws with two neighbours within 42 days.

@@ -38,8 +38,8 @@ class Steroids:
         told = self.as_json()
         return (
             f"Steroids within 14 days of the index date: {told['on_index']} of {told['known']} in whom it is known. "
-            f"Of {told['rescued']} recoveries {told['rescued_after_stop']} came within {STEROID_STOP_DAYS:g} days of the end of a "
-            "course of steroids: steroids hold lymphocytes down, and such a recovery may be no more than their end."
+            f"Of {told['rescued']} recoveries {told['rescued_after_stop']} came within {STEROID_STOP_DAYS:g} days of the end of "
+            "a course of steroids: steroids hold lymphocytes down, and such a recovery may be no more than their end."
         )
 
 
