@@ -58,7 +58,7 @@ def draw_treated(rng: np.random.Generator, p: Covariates) -> TreatedAfter:
         regimen=number % regimens[:, None],
         progressed=rng.random((n, _LINES_AFTER)) < 0.8,
         radiotherapy=_course(rng, rng.random(n) < 0.10, (10, 150), (5, 20)),
-        steroids=_course(rng, rng.random(n) < 0.15, (0, 200), (7, 29)),
+        steroids=_course(rng, rng.random(n) < 0.15, (3, 200), (7, 29)),
         gcsf=_course(rng, rng.random(n) < 0.15, (2, 120), (4, 8)),
     )
 
