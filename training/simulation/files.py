@@ -55,15 +55,16 @@ def write(cohort: SimulatedCohort, folder: Path, form: Form = "one-row", tables:
     folder.mkdir(parents=True, exist_ok=True)
     frames = {"patients": one_row(cohort)} if form == "one-row" else tidy(cohort)
     for name, frame in frames.items():
-        _save(frame, folder / f"{name}.{tables}")
+        save(frame, folder / f"{name}.{tables}")
     truth(cohort).to_csv(folder / "truth.csv", index=False)
     path = folder / "cohort.toml"
-    text = _one_row_file(cohort.name, tables) if form == "one-row" else _tidy_file(cohort.name, tables)
+    text = _one_row_file(cohort.name, tables) if form == "one-row" else tidy_file(cohort.name, tables)
     path.write_text(text, encoding="utf-8")
     return path
 
 
-def _save(frame: pd.DataFrame, path: Path) -> None:
+def save(frame: pd.DataFrame, path: Path) -> None:
+    """One table, as CSV or Parquet by the name of its file."""
     if path.suffix == ".csv":
         frame.to_csv(path, index=False)
     else:
@@ -75,7 +76,8 @@ def _one_row_file(name: str, tables: Tables) -> str:
     return "\n".join([head, f"[index]\n{_YEAR}", _PEOPLE, _measurements(), _history((*_SUMMARISED, *_STATED))])
 
 
-def _tidy_file(name: str, tables: Tables) -> str:
+def tidy_file(name: str, tables: Tables) -> str:
+    """The cohort file of three tidy tables."""
     head = f'name = "{name}"\nsource = "simulated"\npatient = "patient"\n'
     names = "".join(f'{table} = "{table}.{tables}"\n' for table in ("patients", "measurements", "treatments"))
     return "\n".join([head, f"[tables]\n{names}", f'[index]\nrule = "given"\n{_YEAR}', _PEOPLE, _history(_STATED)])

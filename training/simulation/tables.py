@@ -33,7 +33,7 @@ LABS: Mapping[str, tuple[str, str]] = {  # analyte -> its column in the table of
     "ecog": ("ecog", "{score}"),
     "bmi": ("bmi_kg_m2", "kg/m2"),
 }
-_WHOLE = frozenset({"ldh", "platelets", "bilirubin", "creatinine", "sodium", "ecog"})
+WHOLE = frozenset({"ldh", "platelets", "bilirubin", "creatinine", "sodium", "ecog"})
 _CA19_9_FLOOR = 2.0
 _FIRST_YEAR = 2020.0  # the first simulated patient enters at its beginning
 
@@ -65,7 +65,7 @@ def _person(cohort: SimulatedCohort) -> Columns:
     p = cohort.patients
     return {
         "patient": pd.Series(cohort.ids),
-        "age_years": _whole(p.age),
+        "age_years": whole(p.age),
         "sex": pd.Series(np.where(p.male, "M", "F")),
         "tumour": pd.Series(np.array([one.name for one in TUMOURS])[p.tumour]),
         "site": pd.Series(np.array([one.name for one in SITES])[p.site]),
@@ -81,7 +81,7 @@ def _stated(cohort: SimulatedCohort) -> Columns:
         "gcsf_14d": _yes_no(p.gcsf, missing["gcsf"]),
         "infection_14d": _yes_no(p.infection, missing["infection"]),
         "liver_metastases": _yes_no(p.liver_metastases, missing["liver_metastases"]),
-        "metastatic_sites": _whole(np.where(missing["metastatic_sites"], np.nan, p.metastatic_sites)),
+        "metastatic_sites": whole(np.where(missing["metastatic_sites"], np.nan, p.metastatic_sites)),
     }
 
 
@@ -92,7 +92,7 @@ def _summarised(cohort: SimulatedCohort) -> Columns:
         "prior_lines": pd.Series(treatments.prior_lines),
         "prior_chemotherapy": _yes_no(treatments.had("chemotherapy", tumour)),
         "prior_immunotherapy": _yes_no(treatments.had("immunotherapy", tumour)),
-        "days_since_radiotherapy": _whole(-treatments.radiotherapy_end),
+        "days_since_radiotherapy": whole(-treatments.radiotherapy_end),
         "months_on_therapy": pd.Series(treatments.months_on_therapy),
         "last_line_months": pd.Series(treatments.last_line_months),
         "last_line_outcome": pd.Series(np.array(OUTCOMES)[treatments.outcome[:, 0]]),
@@ -102,8 +102,8 @@ def _summarised(cohort: SimulatedCohort) -> Columns:
 def _follow_up(cohort: SimulatedCohort) -> Columns:
     unknown = cohort.missing["times"]
     return {
-        "os_days": _whole(np.where(unknown, np.nan, cohort.times)),
-        "died": _whole(np.where(unknown, np.nan, cohort.deaths)),
+        "os_days": whole(np.where(unknown, np.nan, cohort.times)),
+        "died": whole(np.where(unknown, np.nan, cohort.deaths)),
         "censor_reason": pd.Series(_censor_reasons(cohort), dtype="str"),
         "index_year": pd.Series(np.round(_FIRST_YEAR + cohort.entered / 365.25, 3)),
     }
@@ -156,11 +156,11 @@ def _systemic_lines(cohort: SimulatedCohort) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "patient": np.array(cohort.ids)[row],
-            "line": _whole(treatments.prior_lines[row] - newest),
+            "line": whole(treatments.prior_lines[row] - newest),
             "modality": [modality for modality, _ in given],
             "agents": [agents for _, agents in given],
-            "start": _whole(treatments.start[row, newest]),
-            "end": _whole(treatments.end[row, newest]),
+            "start": whole(treatments.start[row, newest]),
+            "end": whole(treatments.end[row, newest]),
             "outcome": np.array(OUTCOMES)[treatments.outcome[row, newest]],
         }
     )
@@ -174,8 +174,8 @@ def _radiotherapy(cohort: SimulatedCohort) -> pd.DataFrame:
             "patient": np.array(cohort.ids)[irradiated],
             "modality": "radiotherapy",
             "agents": "external beam",
-            "start": _whole(treatments.radiotherapy_start[irradiated]),
-            "end": _whole(treatments.radiotherapy_end[irradiated]),
+            "start": whole(treatments.radiotherapy_start[irradiated]),
+            "end": whole(treatments.radiotherapy_end[irradiated]),
             "outcome": "completed",
         }
     )
@@ -191,11 +191,12 @@ def _reported(cohort: SimulatedCohort, analyte: str, values: FloatArray) -> pd.S
     seen = np.where(cohort.missing.get(analyte, False), np.nan, values)
     if analyte == "ca19_9":
         cap = np.array([one.ca19_9_cap for one in SITES])[cohort.patients.site]
-        return pd.Series([_within_limits(value, most) for value, most in zip(seen, cap, strict=True)], dtype="str")
-    return _whole(seen) if analyte in _WHOLE else pd.Series(seen)
+        return pd.Series([within_limits(value, most) for value, most in zip(seen, cap, strict=True)], dtype="str")
+    return whole(seen) if analyte in WHOLE else pd.Series(seen)
 
 
-def _within_limits(units_per_ml: float, cap: float) -> str | None:
+def within_limits(units_per_ml: float, cap: float) -> str | None:
+    """CA19-9 (U/mL) as an assay reports it that tells nothing below 2 and nothing above ``cap``; None where it is NaN."""
     if np.isnan(units_per_ml):
         return None
     if units_per_ml < _CA19_9_FLOOR:
@@ -203,7 +204,8 @@ def _within_limits(units_per_ml: float, cap: float) -> str | None:
     return f">{cap:.0f}" if units_per_ml > cap else f"{units_per_ml:.10g}"
 
 
-def _whole(values: FloatArray | NDArray[np.int64]) -> pd.Series:
+def whole(values: FloatArray | NDArray[np.int64]) -> pd.Series:
+    """Whole numbers, empty where NaN."""
     return pd.Series(values).astype("Int64")
 
 
