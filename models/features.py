@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 from models.ca19_9 import BILIRUBIN_ULN, CHOLESTASIS, UNDETECTABLE, cholestasis, undetectable
 from models.cells import word_in
+from models.early_features import early_features
 from models.feature import GROUPS, NOT_APPLICABLE, NOT_INTERPRETABLE, NOT_MEASURED, Feature, Group, Reading, Status
 from models.landmark_features import LANDMARK_FEATURES, NLR_FLOOR
 from models.neutrophils import neutropenic
@@ -28,6 +29,8 @@ __all__ = [
     "NOT_APPLICABLE",
     "NOT_INTERPRETABLE",
     "NOT_MEASURED",
+    "OF_A_LANDMARK",
+    "OF_THE_INDEX_DATE",
     "UNDETECTABLE",
     "Feature",
     "Group",
@@ -146,7 +149,7 @@ _HISTORY: Group = "treatment history"
 _ORGANS: Group = "nutrition and organ function"
 _PATIENT: Group = "patient"
 
-FEATURES: Mapping[str, Feature] = {
+OF_THE_INDEX_DATE: Mapping[str, Feature] = {
     feature.name: feature
     for feature in (
         Feature("ln_alc", "absolute lymphocyte count", _BLOOD, "10*9/L", _lab("alc", ALC_FLOOR, True), -1, "ln", "alc"),
@@ -182,9 +185,10 @@ FEATURES: Mapping[str, Feature] = {
         Feature("sex_male", "male sex", _PATIENT, "", _sex, 0, "flag"),
         Feature("ecog", "ECOG performance status", _PATIENT, "{score}", _lab("ecog"), +1, analyte="ecog"),
         Feature("tumour", "tumour type", _PATIENT, "", lambda patient: NOT_APPLICABLE, 0, "level"),
-        *LANDMARK_FEATURES,
     )
 }
+OF_A_LANDMARK = (*LANDMARK_FEATURES, *early_features(OF_THE_INDEX_DATE))
+FEATURES: Mapping[str, Feature] = {**OF_THE_INDEX_DATE, **{feature.name: feature for feature in OF_A_LANDMARK}}
 
 
 def site_feature(name: str, levels: bool) -> Feature:

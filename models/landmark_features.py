@@ -20,10 +20,12 @@ from models.recovery import CUT_OFF, recovered_on
 from models.tumours import CA19_9_TUMOURS
 
 NLR_FLOOR = 0.1  # smaller ratios are not told apart in a change
+CRP_FLOOR = 0.1  # mg/L
 LOW, SEVERE = 1.0, 0.5  # 10*9/L: lymphopenia, and of CTCAE v5 grade 3 or 4
 _BLOOD: Group = "lymphocytes and inflammation"
 _BURDEN: Group = "tumour burden"
 _HISTORY: Group = "treatment history"
+_ORGANS: Group = "nutrition and organ function"
 _TIME: Group = "time since the index date"
 
 
@@ -75,6 +77,11 @@ def _ca19_9_since_index(seen: _Seen) -> Reading:
     if cholestasis(seen.patient) or ">" in (now.limit, then.limit):  # of two "at least" no change can be told
         return NOT_INTERPRETABLE
     return Reading(math.log10(now.value / then.value))
+
+
+def _albumin_since_index(seen: _Seen) -> Reading:
+    now, then = seen.patient.current("albumin"), seen.at_index("albumin")
+    return NOT_MEASURED if now is None or then is None else Reading(now.value - then.value)
 
 
 def _nadir(seen: _Seen) -> Reading:
@@ -150,6 +157,12 @@ LANDMARK_FEATURES = (
     Feature("days_alc_below_half", "days with ALC below 0.5 since the index date", _BLOOD, "d",
             _at_landmark(_days_below(SEVERE)), +1, analyte="alc"),
     Feature("alc_recovered", "lymphocytes recovered by this day", _BLOOD, "", _at_landmark(_recovered), -1, "flag", "alc"),
+    Feature("crp_since_index", "C-reactive protein over that of the index date", _BLOOD, "1",
+            _at_landmark(_since_index("crp", CRP_FLOOR)), 0, "ln", "crp"),
+    Feature("albumin_since_index", "change of albumin since the index date", _ORGANS, "g/L",
+            _at_landmark(_albumin_since_index), 0, analyte="albumin"),
+    Feature("ldh_since_index", "LDH over that of the index date", _BURDEN, "1",
+            _at_landmark(_since_index("ldh", 1.0)), 0, "ln", "ldh"),
     Feature("ca19_9_since_index", "CA19-9 over that of the index date", _BURDEN, "1",
             _at_landmark(_ca19_9_since_index), 0, "log10", "ca19_9"),
     Feature("on_therapy", "on systemic therapy", _HISTORY, "", _at_landmark(_on_therapy), 0, "flag"),

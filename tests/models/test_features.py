@@ -12,6 +12,7 @@ from models.features import (
     FEATURES,
     GROUPS,
     NLR_CAP,
+    OF_A_LANDMARK,
     Feature,
     Reading,
     cholestasis,
@@ -20,7 +21,6 @@ from models.features import (
     undetectable,
 )
 from models.history import HISTORY_FIELDS
-from models.landmark_features import LANDMARK_FEATURES
 from models.measurements import ALC_FLOOR
 from models.neutrophils import neutropenic
 from models.patient import GivenMeasurement as Given
@@ -86,7 +86,7 @@ def test_what_was_not_said_or_measured_is_no_number(make_patient: MakePatient) -
     patient = make_patient(sex=None)
     for name, feature in FEATURES.items():
         found = feature.of(patient)
-        known = name in ("age", "tumour") or feature in LANDMARK_FEATURES
+        known = name in ("age", "tumour") or feature in OF_A_LANDMARK
         assert known or (math.isnan(found.value) and found.status == "not measured"), name
 
 

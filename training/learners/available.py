@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.design import Design, columns_of
-from models.features import FEATURES, Feature, level_of, site_feature
-from models.landmark_features import LANDMARK_FEATURES
+from models.features import FEATURES, OF_THE_INDEX_DATE, Feature, level_of, site_feature
 from models.patient import Patient
 from training.cohort import Cohort
 from training.refused import NotSupported
@@ -22,9 +21,6 @@ LEAST_LEVEL = 20  # patients a level must have to get a column of its own
 # Named before any cohort was seen: the burden, the counts and the history this product exists for, albumin (the strongest single
 # predictor) and age. Method.md section 2: inside one tumour four variables are as good as eleven.
 NAMED_IN_ADVANCE = ("ln_alc", "ln_nlr", "ca19_9_log10", "ca19_9_undetectable", "albumin", "prior_systemic_therapy", "age")
-
-
-_OF_THE_INDEX_DATE = {name: one for name, one in FEATURES.items() if one not in LANDMARK_FEATURES}
 
 
 @dataclass(frozen=True)
@@ -66,7 +62,7 @@ def _known_features(cohort: Cohort) -> dict[str, Feature]:
     extra = cohort.file.extra if cohort.file else {}
     site = {f"extra.{name}": site_feature(name, kind == "categorical") for name, (_, kind) in extra.items()}
     followed = any(patient.landmark is not None for patient in cohort.patients)
-    return {**(FEATURES if followed else _OF_THE_INDEX_DATE), **site}
+    return {**(FEATURES if followed else OF_THE_INDEX_DATE), **site}
 
 
 def _support(feature: Feature, patients: Sequence[Patient]) -> tuple[str, tuple[str, ...]]:

@@ -13,7 +13,7 @@ from training.simulation.world import LINES, SITES, TUMOURS
 SEEN_UNTIL = 364  # days; later visits would tell nothing of a landmark
 CYCLE = 21.0  # days of a cycle of chemotherapy
 _DIP_ALC, _DIP_ANC = 0.25, 0.45  # of a count lost at the nadir
-_SCATTER = {"alc": 0.20, "anc": 0.20, "ca19_9": 0.12, "ldh": 0.12, "crp": 0.45, "platelets": 0.15}  # SD of a natural logarithm
+_SCATTER = {"alc": 0.20, "anc": 0.16, "ca19_9": 0.12, "ldh": 0.08, "crp": 0.35, "platelets": 0.12}  # SD of a natural logarithm
 _LINES_AFTER = 4
 
 
@@ -98,7 +98,7 @@ def draw_visits(
     there = np.isfinite(day)
     on = np.where(there, day, 0.0)
     burden, inflammation = moving.on(on)
-    ln_anc = np.log(counts_at_rest(p)[1])[:, None] + 0.22 * inflammation + 0.06 * burden
+    ln_anc = np.log(counts_at_rest(p)[1])[:, None] + 0.30 * inflammation + 0.08 * burden
     ln_alc = lymphocytes.on(on)
     lost, grown = _drugs(p, treated, on)
     scatter = {name: sd * rng.standard_normal(day.shape) for name, sd in _SCATTER.items()}
@@ -161,12 +161,12 @@ def _chemistry(
     rng: np.random.Generator, p: Covariates, burden: FloatArray, inflammation: FloatArray, scatter: dict[str, FloatArray]
 ) -> dict[str, FloatArray]:
     """The rest of the blood, about where it stood on the index date and moved as burden and inflammation move it."""
-    albumin = p.albumin[:, None] - 0.26 * inflammation - 0.05 * burden + 0.12 * rng.standard_normal(burden.shape)
+    albumin = p.albumin[:, None] - 0.30 * inflammation - 0.12 * burden + 0.10 * rng.standard_normal(burden.shape)
     hemoglobin = p.hemoglobin[:, None] - 0.4 * inflammation + 0.5 * rng.standard_normal(burden.shape)
     return {
         "albumin": np.clip(np.round(albumin, 1), 1.5, 5.2),
-        "ldh": np.clip(np.round(p.ldh[:, None] * np.exp(0.28 * burden + 0.08 * inflammation + scatter["ldh"])), 60, 9000),
-        "crp": np.clip(np.round(p.crp[:, None] * np.exp(0.75 * inflammation + 0.15 * burden + scatter["crp"]), 1), 0.3, 450),
+        "ldh": np.clip(np.round(p.ldh[:, None] * np.exp(0.45 * burden + 0.08 * inflammation + scatter["ldh"])), 60, 9000),
+        "crp": np.clip(np.round(p.crp[:, None] * np.exp(inflammation + 0.15 * burden + scatter["crp"]), 1), 0.3, 450),
         "hemoglobin": np.clip(np.round(hemoglobin, 1), 5.5, 18),
         "platelets": np.clip(np.round(p.platelets[:, None] * np.exp(0.12 * inflammation + scatter["platelets"])), 15, 1200),
     }
@@ -175,10 +175,10 @@ def _chemistry(
 def _measured(
     rng: np.random.Generator, found: dict[str, FloatArray], there: BoolArray, missing: dict[str, BoolArray]
 ) -> dict[str, FloatArray]:
-    """What was asked for: what the hospital never measured on the index date is not measured later, CA19-9 every other time."""
+    """What was asked for: what the hospital never measured on the index date is not measured later, CA19-9 four times of five."""
     never = np.zeros(len(there), bool)
     seen = {name: there & ~missing.get(name, never)[:, None] for name in found}
-    seen["ca19_9"] &= rng.random(there.shape) < 0.5
+    seen["ca19_9"] &= rng.random(there.shape) < 0.8
     seen["alc"] = seen["anc"] = there  # a count without its differential is rare after the index date
     return {name: np.where(seen[name], values, np.nan) for name, values in found.items()}
 
