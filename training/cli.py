@@ -18,6 +18,7 @@ from training.commands.history import history
 from training.commands.importing import app as importing
 from training.commands.promote import promote_command
 from training.commands.recalibrate import recalibrate
+from training.commands.rescue import rescue
 from training.commands.rollback import rollback
 from training.commands.simulate import simulate
 from training.commands.train import train_command
@@ -25,7 +26,7 @@ from training.commands.train import train_command
 
 def mount(app: typer.Typer, pyfunc: Path) -> None:
     """Add the commands to `app`; `pyfunc` is the models-from-code file that MLflow is to register."""
-    for command in (simulate, draft, check, card, evaluate, fetch, recalibrate, rollback, history):
+    for command in (simulate, draft, check, card, evaluate, fetch, recalibrate, rescue, rollback, history):
         app.command()(command)
     app.add_typer(importing, name="import")
     app.command()(train_command(pyfunc))

@@ -19,6 +19,7 @@ from training.rescue.modelled import HazardRatio
 from training.rescue.naive import Naive, naive
 from training.rescue.needed import Refused
 from training.rescue.person import Person
+from training.rescue.population import Lymphopenic
 from training.rescue.recovery import Event, events
 from training.rescue.steroids import Steroids, steroids, without_steroids
 from training.rescue.timed import timed
@@ -67,11 +68,8 @@ class Analysed:
 
 
 def analyse(
-    people: Sequence[Person],
-    cut_off: float,
+    low: Lymphopenic,
     *,
-    everybody: Sequence[float] = (),
-    draws: Sequence[Sequence[tuple[float, float]]] = (),
     landmarks: Sequence[float] = LANDMARKS,
     horizon: float = HORIZON,
     seed: int = 1,
@@ -79,10 +77,11 @@ def analyse(
 ) -> Analysed:
     """The analysis of people whose lymphocytes were below the cut-off; what they cannot answer is refused with what is short.
 
-    `everybody`: the counts of the index date of all from whom they were chosen; `draws` the later counts of those. Raises
-    NotSupported for landmarks that are not before the horizon.
+    `seed`: of the lots by which the naive analysis is shown to be biased. Raises NotSupported for landmarks that are not before
+    the horizon.
     """
     _require(landmarks, horizon)
+    people, cut_off = low.people, low.cut_off
     kinds = events(cut_off)
     step = Steps(advance, "recovery and survival", len(kinds) + len(landmarks) + 3)
     adjusting = adjustment(people)
@@ -98,7 +97,7 @@ def analyse(
         deaths=sum(one.died for one in people),
         adjustment=adjusting,
         events=told,
-        expected=_stepped(step, _expected(people, everybody, draws, cut_off)),
+        expected=_stepped(step, _expected(low)),
         steroids=steroids(people, cut_off),
         without_steroids=whole(rescue.part(mask), adjusting),
         landmarks=at,
@@ -135,10 +134,8 @@ def _happened(people: Sequence[Person], event: Event, adjusting: Adjustment, hor
     )
 
 
-def _expected(
-    people: Sequence[Person], everybody: Sequence[float], draws: Sequence[Sequence[tuple[float, float]]], cut_off: float
-) -> Expected | Refused:
+def _expected(low: Lymphopenic) -> Expected | Refused:
     try:
-        return expected(everybody, people, cut_off, noise_between_draws(draws))
+        return expected(low.counts, low.people, low.cut_off, noise_between_draws(low.draws))
     except NotEstimable as error:
         return Refused(str(error))
