@@ -21,8 +21,8 @@ from training.simulation.over_time import (
 )
 from training.simulation.truth import Hazard
 
-_COURSES = 128  # that burden and inflammation may take from a day on
-_NODES = 20  # of frailty
+_COURSES = 256  # that burden and inflammation may take from a day on
+_NODES = 12  # of frailty
 
 
 @dataclass(frozen=True)
@@ -44,15 +44,16 @@ class TrueRisks:
 
         `own` (n,) where it is known: then it is not integrated out.
         """
-        ahead = self._ahead(day, max(within))
+        gained, courses = self._ahead(day, max(within))
         nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
-        by_node, weight = self.own_sd * nodes[None, :], np.broadcast_to(weights, (len(ahead), _NODES))
+        by_node, weight = self.own_sd * nodes[None, :], np.broadcast_to(weights, (len(gained), _NODES))
         if own is not None:
-            by_node, weight = own[:, None], np.ones((len(ahead), 1))
+            by_node, weight = own[:, None], np.ones((len(gained), 1))
         past = self._past(day)
         weight = weight * np.exp(-past[:, None] * np.exp(by_node))
         weight = weight / weight.sum(axis=1, keepdims=True)
-        return np.stack([_risk(ahead, _part_weeks(days, ahead.shape[1]), by_node, weight) for days in within], axis=1)
+        parts = (_part_weeks(days, gained.shape[1]) for days in within)
+        return np.stack([_risk(gained * part @ courses, by_node, weight) for part in parts], axis=1)
 
     def _gained(self, weeks: range) -> FloatArray:
         """What the still hazard gains in each of the weeks, shape (n, weeks)."""
@@ -68,8 +69,8 @@ class TrueRisks:
         gained: FloatArray = self._gained(weeks) * np.exp(self.moving.risk[:, : len(weeks)]) * ratios
         return np.asarray(gained.sum(axis=1))
 
-    def _ahead(self, day: int, days: int) -> FloatArray:
-        """The hazard of each week ahead along each course, shape (n, weeks, courses)."""
+    def _ahead(self, day: int, days: int) -> tuple[FloatArray, FloatArray]:
+        """The hazard gained in each week ahead if nothing moved again (n, weeks), and what courses multiply it by (weeks, courses)."""
         first, count = int(day // WEEK), int(np.ceil(days / WEEK))
         kept = np.arange(count)
         burden, inflammation = self.moving.burden[:, first], self.moving.inflammation[:, first]
@@ -78,7 +79,7 @@ class TrueRisks:
         gained = self._gained(range(first, first + count)) * np.exp(known) * ratio_on(self.recovered, day, self.ratio)[:, None]
         courses = draw_moving(np.random.default_rng(day), _COURSES // 2, count).risk
         both = np.exp(np.concatenate([courses, -courses]))  # a course and its mirror image: the mean has less noise
-        return np.asarray(gained[:, :, None] * both.T[None])
+        return gained, both.T
 
 
 def _part_weeks(days: int, weeks: int) -> FloatArray:
@@ -86,8 +87,7 @@ def _part_weeks(days: int, weeks: int) -> FloatArray:
     return np.clip(days / WEEK - np.arange(weeks), 0, 1)
 
 
-def _risk(ahead: FloatArray, part: FloatArray, own: FloatArray, weight: FloatArray) -> FloatArray:
-    """Mean over courses and over what is the patient's own, shape (n,)."""
-    cumulative = np.einsum("nwc,w->nc", ahead, part)
-    died = np.stack([-np.expm1(-cumulative * np.exp(own[:, node])[:, None]).mean(axis=1) for node in range(own.shape[1])], axis=1)
-    return np.asarray((died * weight).sum(axis=1))
+def _risk(cumulative: FloatArray, own: FloatArray, weight: FloatArray) -> FloatArray:
+    """Mean over courses, of which `cumulative` (n, courses) is the hazard, and over what is the patient's own; shape (n,)."""
+    died = [-np.expm1(-cumulative * np.exp(own[:, node])[:, None]).mean(axis=1) for node in range(own.shape[1])]
+    return np.asarray((np.stack(died, axis=1) * weight).sum(axis=1))
