@@ -70,7 +70,7 @@ class TrueRisks:
         return np.asarray(gained.sum(axis=1))
 
     def _ahead(self, day: int, days: int) -> tuple[FloatArray, FloatArray]:
-        """The hazard gained in each week ahead if nothing moved again (n, weeks), and what courses multiply it by (weeks, courses)."""
+        """The hazard gained in each week ahead if nothing moved again (n, weeks), and what multiplies it (weeks, courses)."""
         first, count = int(day // WEEK), int(np.ceil(days / WEEK))
         kept = np.arange(count)
         burden, inflammation = self.moving.burden[:, first], self.moving.inflammation[:, first]
