@@ -290,3 +290,16 @@ def test_where_treatments_cannot_be_read_the_places_of_the_others_do_not_shift()
     swapped = TREATMENT | {"end": "2024-01-01"}
     one = only(body(document(treatments=[{"modality": 3, "start": "2025-09-01"}, swapped])))
     assert pointers(one) == ["/treatments/0/modality", "/treatments/1/end"]
+
+
+def test_a_patient_who_is_followed_says_since_when() -> None:
+    found = only(body(document(index_date="2026-02-03")))
+    assert isinstance(found, Patient)
+    assert (found.landmark, found.day) == (56.0, "landmark")
+    assert isinstance(at_index := only(body(document())), Patient)
+    assert (at_index.landmark, at_index.day) == (None, "index date")
+
+
+@pytest.mark.parametrize("day", ["2026-04-01", "3 February", 56])
+def test_a_follow_up_that_begins_later_or_on_no_day_is_refused(day: object) -> None:
+    assert pointers(only(body(document(index_date=day)))) == ["/index_date"]

@@ -24,6 +24,7 @@ from training.reading.row_faults import RowFaults
 from training.reading.tables import Line
 
 T = TypeVar("T")
+_DAY = re.compile(r"\bday (-?\d+(?:\.\d+)?)")
 _CODES = 5  # named of a column of codes
 
 
@@ -95,7 +96,7 @@ class Rows:
             self.beyond[table.name] += sum(1 for _ in _after(self.file, line, own, column, until))
         whole = self._patient(line, found, until)
         if whole is None:
-            self._at_fault(line, found, until)
+            self._at_fault(line, [_from_index(fault, until) for fault in found], until)
             return False
         self.wholes.append(whole)
         return True
@@ -152,7 +153,7 @@ class Rows:
             found: list[Fault] = []
             only = {"measurements": [one.row]} if table is self.measurements else {"treatments": [one.row]}
             _attempt(partial(patient_of, self.file, line.row, until=until, **only), found)
-            read.append((one.number, list(map(_unnumbered, found))))
+            read.append((one.number, [_unnumbered(_from_index(fault, until)) for fault in found]))
         return read
 
     def repeated(self) -> list[Fault]:
@@ -213,6 +214,11 @@ def _attempt(read: Callable[[], T], found: list[Fault]) -> T | None:
     except InvalidPatient as error:
         found += error.faults
         return None
+
+
+def _from_index(fault: Fault, until: float) -> Fault:
+    """Its days counted from the index date, not from the end of follow-up at which the patient was read."""
+    return replace(fault, given=_DAY.sub(lambda found: f"day {float(found[1]) + until:g}", fault.given))
 
 
 def _unnumbered(fault: Fault) -> Fault:

@@ -107,7 +107,7 @@ def draw_visits(
     found: dict[str, FloatArray] = {
         "alc": alc,
         "anc": anc,
-        "wbc": np.round(anc + alc + rng.uniform(0.3, 1.2, day.shape), 1),
+        "wbc": np.asarray(np.round(anc + alc + rng.uniform(0.3, 1.2, day.shape), 1), np.float64),
         "ca19_9": _ca19_9(p, burden, scatter["ca19_9"]),
         **_chemistry(rng, p, burden, inflammation, scatter),
     }

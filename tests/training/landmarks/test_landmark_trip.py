@@ -1,0 +1,120 @@
+"""One model for all landmarks, from a study file to a patient who is scored again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from lymphorisk import app
+from models import artifact
+from models.design import design_matrix
+from models.example import EXAMPLE
+from models.patient_document import patient_document, patient_from
+from serving.refused import Refused
+from serving.score import score
+from training.cohort import read_cohort
+from training.histories import read_histories
+from training.simulation.histories import simulate_history
+from training.simulation.history_files import write_history
+
+STUDY = """
+name = "again"
+features = ["ln_alc", "ln_nlr", "ca19_9_log10", "albumin", "nlr_since_index", "ca19_9_since_index", "landmark_days"]
+horizons = [90, 180]
+learners = ["linear"]
+refits = 3
+[landmarks]
+days = [0, 56]
+"""
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words))
+
+
+@pytest.fixture(scope="module")
+def trip(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("landmarks")
+    write_history(simulate_history(400, 2), folder / "cohort", seed=2)
+    (folder / "study.toml").write_text(STUDY)
+    words = ("--study", str(folder / "study.toml"), "--out", str(folder / "model"), "--bootstrap", "4", "--json")
+    tracking = f"sqlite:///{folder / 'mlflow.db'}"
+    found = run("train", str(folder / "cohort" / "cohort.toml"), *words, "--tracking-uri", tracking)
+    assert found.exit_code == 0, found.output
+    return folder, json.loads(found.stdout)
+
+
+def test_the_model_is_judged_at_each_landmark_beside_the_score_of_the_index_date(trip: tuple[Path, dict[str, Any]]) -> None:
+    told = trip[1]
+    assert told["example"] == EXAMPLE
+    assert [one["day"] for one in told["judged"]] == [0, 56]
+    for one in told["judged"]:
+        assert 0.5 < one["model"]["90"]["auc"]["value"] < 1
+        assert {"auc", "slope", "observed_expected", "ipa"} == set(one["score_of_the_index_date"]["90"])
+    gain = told["judged"][1]["auc_gain"]["90"]["value"]
+    beside = (told["judged"][1][key]["90"]["auc"]["value"] for key in ("model", "score_of_the_index_date"))
+    assert gain == pytest.approx(np.subtract(*beside), abs=1e-12)
+    assert told["patients"] == 400
+    assert told["rows"] == sum(one["seen"] for one in told["at"])
+
+
+def test_the_run_is_kept_in_mlflow_with_the_landmark_as_step(trip: tuple[Path, dict[str, Any]]) -> None:
+    from training.tracking.mlflow_store import client_of
+
+    folder, told = trip
+    client = client_of(f"sqlite:///{folder / 'mlflow.db'}")
+    kept = client.get_metric_history(told["mlflow"]["run"], "model_auc_90d")
+    assert [(one.step, one.value) for one in kept] == [(one["day"], one["model"]["90"]["auc"]["value"]) for one in told["judged"]]
+    assert client.get_run(told["mlflow"]["run"]).data.params["landmarks_days"] == "[0.0, 56.0]"
+
+
+def test_the_page_is_whole_and_says_that_patients_were_simulated(trip: tuple[Path, dict[str, Any]]) -> None:
+    page = (trip[0] / "model-report.html").read_text(encoding="utf-8")
+    assert EXAMPLE in page
+    assert page.count("data:image/png;base64,") == 2
+    assert "http" not in page.replace("http://www.w3.org", "")
+    assert "Who is still on therapy is a selection" in page
+
+
+def test_a_patient_at_a_landmark_has_one_number_everywhere(trip: tuple[Path, dict[str, Any]]) -> None:
+    folder = trip[0]
+    made = artifact.load(folder / "model")
+    assert made.model.population.landmarks == (0, 56)
+    histories = read_histories(folder / "cohort" / "cohort.toml")
+    patients = [one.as_of(56, 42) for one in histories if one.days > 56][:20]
+    risks = made.model.score(design_matrix(made.model.design, patients)).risk
+    again = [patient_from(json.loads(json.dumps(patient_document(one)))) for one in patients]
+    answers = score(made, again)
+    for row, answer in enumerate(answers):
+        if not isinstance(answer, Refused):
+            assert [horizon.risk for horizon in answer.horizons] == risks[row].tolist()
+
+
+def test_a_model_for_landmarks_asks_from_when_a_patient_is_followed_and_one_of_the_index_date_refuses_a_running_line(
+    trip: tuple[Path, dict[str, Any]], small_artifact: Path
+) -> None:
+    folder = trip[0]
+    made, baseline = artifact.load(folder / "model"), artifact.load(small_artifact)
+    first = read_cohort(folder / "cohort" / "cohort.toml").patients[0]
+    refused = score(made, [first])[0]
+    assert isinstance(refused, Refused)
+    assert refused.faults[0].field == "index_date"
+    running = next(one.as_of(56) for one in read_histories(folder / "cohort" / "cohort.toml")
+                   if one.days > 56 and any(course.start <= 20 and (course.end or 999) > 56 for course in one.courses))
+    again = score(baseline, [running])[0]
+    assert isinstance(again, Refused)
+    assert "a line running" in again.faults[0].given
+
+
+def test_an_artifact_is_never_written_over(trip: tuple[Path, dict[str, Any]]) -> None:
+    folder = trip[0]
+    words = ("--study", str(folder / "study.toml"), "--out", str(folder / "model"), "--no-tracking")
+    again = run("train", str(folder / "cohort" / "cohort.toml"), *words)
+    assert again.exit_code == 1
+    assert "is not empty" in again.output
