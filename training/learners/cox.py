@@ -156,6 +156,27 @@ class PartialLikelihood:
         curvature = z.T @ (z * (hazard * share)[:, None]) - means.T @ means + self.ridge * np.eye(len(coefficients))
         return float(value), slope, curvature
 
+    def residuals(self, coefficients: Array) -> Array:
+        """What each row adds to the slope (n, k), its deaths less those expected of it: they sum to 0 where it fits best.
+
+        References
+        ----------
+        Lin, Wei. J Am Stat Assoc 1989;84:1074-1078. doi:10.1080/01621459.1989.10478874 (score residuals)
+        """
+        lp, (day, left), size = self.z @ coefficients, self._deaths(), self.follow_up.days.size
+        hazard = self.copies * np.exp(lp - lp.max())
+        denominator = (self._at_risk(hazard)[day] - left * self._dying(hazard)[day])[:, None]
+        means = self._each(self._at_risk, self.z, hazard)[day] - left[:, None] * self._each(self._dying, self.z, hazard)[day]
+        means /= denominator
+        risk, late = np.column_stack([np.ones(day.size), means]) / denominator, left[:, None]
+        at_risk = ((sums(day, column, size), sums(day, less, size)) for column, less in zip(risk.T, (late * risk).T, strict=True))
+        summed = [self._while_at_risk(column, less) for column, less in at_risk]
+        expected = hazard[:, None] * (self.z * summed[0][:, None] - np.stack(summed[1:], axis=1))
+        dying = np.maximum(self._dying(self.copies), 1.0)
+        mean = np.stack([sums(day, column, size) for column in means.T], axis=1) / dying[:, None]
+        observed = (self.copies * self.follow_up.deaths)[:, None] * (self.z - mean[self.follow_up.leaves])
+        return np.asarray(observed - expected)
+
     def baseline(self, coefficients: Array) -> StepFunction:
         """Breslow's cumulative hazard on each day."""
         among = self._at_risk(self.copies * np.exp(self.z @ coefficients))

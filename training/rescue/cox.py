@@ -36,18 +36,25 @@ class CoxEstimate:
 
 
 def fit_counting(
-    start: FloatArray, stop: FloatArray, event: Flags, x: FloatArray, *, strata: NDArray[np.intp] | None = None
+    start: FloatArray,
+    stop: FloatArray,
+    event: Flags,
+    x: FloatArray,
+    *,
+    strata: NDArray[np.intp] | None = None,
+    clusters: NDArray[np.intp] | None = None,
 ) -> CoxEstimate:
     """The model of rows (r,) at risk after `start` to `stop`, with columns `x` (r, k); ties after Efron.
 
-    `strata` (r,): rows are compared within one alone. A patient may have many rows, of which one at most is a death: then the
-    covariance needs no correction for it. Raises ValueError for rows that do not fit, NotEstimable where nobody died, a column
-    does not vary, or it separates those who die first.
+    `strata` (r,): rows are compared within one alone. `clusters` (r,), such as patients: the covariance is then the robust one,
+    which holds where hazards are not proportional and where the rows of a cluster go together. Raises ValueError for rows that
+    do not fit, NotEstimable where nobody died, a column does not vary, or it separates those who die first.
 
     References
     ----------
     Andersen, Gill. Ann Stat 1982;10:1100-1120. doi:10.1214/aos/1176345976
     Efron. J Am Stat Assoc 1977;72:557-565. doi:10.1080/01621459.1977.10480613 (ties)
+    Lin, Wei. J Am Stat Assoc 1989;84:1074-1078. doi:10.1080/01621459.1989.10478874 (robust covariance)
     """
     _check(start, stop, event, x)
     centre, spread = x.mean(axis=0), x.std(axis=0)
@@ -55,10 +62,23 @@ def fit_counting(
         raise NotEstimable(f"columns {np.flatnonzero(still).tolist()} do not vary: they have no coefficient")
     z = (x - centre) / spread
     groups = np.zeros(len(stop), np.intp) if strata is None else strata
-    parts = [_part(z[rows], start[rows], stop[rows], event[rows]) for rows in _rows(groups, event)]
+    places = _rows(groups, event)
+    parts = [_part(z[rows], start[rows], stop[rows], event[rows]) for rows in places]
     at, value, curvature = _best(parts, z.shape[1])
-    covariance = np.linalg.inv(curvature) / np.outer(spread, spread)
-    return CoxEstimate(at / spread, covariance, value, int(event.sum()))
+    covariance = np.asarray(np.linalg.inv(curvature), np.float64)
+    if clusters is not None:
+        covariance = _robust(parts, at, covariance, [clusters[rows] for rows in places])
+    return CoxEstimate(at / spread, covariance / np.outer(spread, spread), value, int(event.sum()))
+
+
+def _robust(
+    parts: list[PartialLikelihood], at: FloatArray, naive: FloatArray, clusters: list[NDArray[np.intp]]
+) -> FloatArray:
+    """The sandwich: what each cluster adds to the slope, squared, between two of the covariances that a true model would have."""
+    of, place = np.unique(np.concatenate(clusters), return_inverse=True)
+    added = np.concatenate([part.residuals(at) for part in parts])
+    together = np.stack([np.bincount(place, column, of.size) for column in added.T], axis=1)
+    return np.asarray(naive @ (together.T @ together) @ naive)
 
 
 def _rows(groups: NDArray[np.intp], event: Flags) -> list[Flags]:

@@ -162,7 +162,7 @@ def _fitted(
     if refused := short_for(x.shape[1], deaths):
         return refused
     try:
-        fit = fit_counting(rows.start, rows.stop, rows.event, x, strata=strata)
+        fit = fit_counting(rows.start, rows.stop, rows.event, x, strata=strata, clusters=rows.people)
     except NotEstimable as error:
         return Refused(str(error))
     return _Fitted(fit.coefficients, fit.covariance, deaths, names)

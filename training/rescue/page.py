@@ -29,7 +29,7 @@ def _opening(told: Document) -> list[Block]:
     return [
         Words(said.ASSOCIATION, "warning"),
         Words(
-            f"{told['patients']} patients with ALC below {settings['cut_off']:g} 10*9/L on the index date "
+            f"{told['patients']} patients with ALC below {settings['cut_off']:.1f} 10*9/L on the index date "
             f"({settings['population']}), "
             f"{told['deaths']} deaths; followed to day {settings['horizon']:g} where a horizon is needed."
         ),

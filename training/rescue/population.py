@@ -77,7 +77,7 @@ def lymphopenic(histories: Histories, cut_off: float, *, everybody: bool = False
 
 def not_low(cut_off: float) -> str:
     """Why somebody whose lymphocytes were not low leaves the analysis."""
-    return f"ALC of {cut_off:g} 10*9/L or more on the index date"
+    return f"ALC of {cut_off:.1f} 10*9/L or more on the index date"
 
 
 def _place(history: History, cut_off: float, everybody: bool) -> tuple[str, Person | None]:

@@ -40,12 +40,12 @@ def fallen_on(series: Sequence[tuple[float, float]], share: float, apart: float)
 def events(cut_off: float) -> tuple[Event, ...]:
     """Recovery by two draws and by one, the fall of NLR, and the response of CA19-9 by a fifth and by a half."""
     twice = f"on two draws at least {APART:g} days apart with none between that contradicts, dated at the second"
-    recovered = f"ALC of {cut_off:g} 10*9/L or more"
+    recovered = f"ALC of {cut_off:.1f} 10*9/L or more"
     return (
         Event("rescue", "lymphopenia rescue", f"{recovered} {twice}", lambda one: rescued_on(one, cut_off), lambda one: True),
         Event("rescue_one_draw", "rescue on a single draw (sensitivity)", f"{recovered} on one draw, dated at it",
               lambda one: rescued_on(one, cut_off, 0.0), lambda one: True),
-        Event("nlr_fall", "NLR fall", f"NLR at least {NLR_FALL:.0%} below that of the index date {twice}",
+        Event("nlr_fall", "NLR fall", f"NLR at least {NLR_FALL * 100:.0f} % below that of the index date {twice}",
               lambda one: fallen_on(one.nlr, NLR_FALL, APART), lambda one: "nlr" in one.comparable),
         *(_ca19_9(share) for share in CA19_9_FALLS),
     )
@@ -54,9 +54,9 @@ def events(cut_off: float) -> tuple[Event, ...]:
 def _ca19_9(share: float) -> Event:
     return Event(
         f"ca19_9_response_{share * 100:.0f}",
-        f"CA19-9 response of {share:.0%}",
-        f"CA19-9 at least {share:.0%} below that of the index date in the same assay, dated at that draw; asked of those in whom "
-        "it was detectable and a measure of burden on the index date",
+        f"CA19-9 response of {share * 100:.0f} %",
+        f"CA19-9 at least {share * 100:.0f} % below that of the index date in the same assay, dated at that draw; asked of those "
+        "in whom it was detectable and a measure of burden on the index date",
         lambda one: fallen_on(one.ca19_9, share, 0.0),
         lambda one: "ca19_9" in one.comparable,
     )

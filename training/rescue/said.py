@@ -125,7 +125,7 @@ def _lines(told: Document) -> Iterator[str]:
     yield f"{told['cohort']['name']}: lymphopenia rescue and survival ({settings['population']})"
     yield ASSOCIATION
     yield ""
-    yield f"ALC below {settings['cut_off']:g} 10*9/L on the index date: {told['patients']} patients, {told['deaths']} deaths"
+    yield f"ALC below {settings['cut_off']:.1f} 10*9/L on the index date: {told['patients']} patients, {told['deaths']} deaths"
     yield f"Rescue: {first['definition']}"
     for one in told["events"]:
         middle = "" if one.get("median_day") is None else f", median day {one['median_day']}"

@@ -22,7 +22,9 @@ def write(folder: Path, found: Analysed, told: Mapping[str, Any]) -> tuple[Path,
     if folder.exists() and any(folder.iterdir()):
         raise FileExistsError(f"{folder} is not empty: an analysis is written once and never altered")
     pictures = {name: as_png(figure) for name, figure in drawn(found, told)}
-    flow = draw_flow(told["flow"], told["patients"], told["deaths"], example=str(told.get("example", "")))
+    first, *steps = told["flow"]
+    steps = [step for step in steps if step["left"]]  # the table tells of those by whom nobody left, too
+    flow = draw_flow([first, *steps], told["patients"], told["deaths"], example=str(told.get("example", "")))
     pictures["flow"] = as_png(flow)
     whole = json.dumps(told, indent=2, allow_nan=False) + "\n"
     files = {REPORT: report(told, pictures), NUMBERS: table_csv(told), DOCUMENT: whole}
