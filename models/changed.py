@@ -25,7 +25,7 @@ TOLD = 0.0005  # smaller parts are told as 0.0
 
 
 class Sum(NamedTuple):
-    """A displayed risk and what it was added up from: log-odds of the baseline and of each clinical group, with the time bound."""
+    """A displayed risk and what it was added up from: log-odds of the baseline and of the clinical groups with the time bound."""
 
     base: float
     groups: Mapping[str, float]
