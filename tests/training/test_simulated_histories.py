@@ -95,7 +95,7 @@ def test_of_a_disease_that_stands_still_the_true_risks_are_those_known_exactly(m
         for name in ("BURDEN_RISK", "INFLAMMATION_RISK"):
             monkeypatch.setattr(module, name, 0.0)
     still: Hazard = hazard(simulate(50, seed=3).patients)
-    never = TrueRisks(still, Moving(np.zeros((50, 60)), np.zeros((50, 60))), np.full(50, np.inf), 1.0, FRAILTY_SD)
+    never = TrueRisks(still, Moving(np.zeros((50, 60)), np.zeros((50, 60)), np.zeros(50)), np.full(50, np.inf), 1.0, FRAILTY_SD)
     exact = np.stack([still.risk_whatever_frailty(day) for day in (28, 182)], axis=1)
     assert never.on(0, (28, 182)) == pytest.approx(exact, abs=1e-9)
     lived, later = (1 - still.risk_whatever_frailty(day) for day in (84, 175))
@@ -141,7 +141,7 @@ def test_an_effect_that_is_asked_for_is_there() -> None:
 
 
 def test_unmeasured_fitness_lets_recovery_and_survival_go_together() -> None:
-    fit = simulate_history(8000, seed=13, unmeasured_fitness=True, truth=False)
+    fit = simulate_history(12_000, seed=14, unmeasured_fitness=True, truth=False)
     recovered = low_of(fit) & np.isfinite(fit.recovered)
     assert fit.fitness[recovered].mean() > fit.fitness[low_of(fit) & ~recovered].mean() + 0.1
     found, error = log_hazard_ratio(rows_in_time(fit))

@@ -1,9 +1,10 @@
 """How simulated patients change after the index date: burden and inflammation move and carry the risk, lymphocytes come back.
 
-Burden and inflammation move from week to week as first-order autoregressions about where they stood on the index date; the hazard
-follows them. Lymphocytes recover by a process of their own (marrow reserve): the hazard does not depend on the current count, so
-that with a hazard ratio of 1 a recovery says nothing of survival once the index date is known. Where fitness is asked for, a
-standard normal that nobody measures makes recovery likelier and death less likely.
+Burden and inflammation move from week to week about where they stood on the index date, and the hazard follows them: burden with
+a trend of each patient's own, which fades as treatments change, inflammation without. Lymphocytes recover by a process of their
+own (marrow reserve): the hazard does not depend on the current count, so that with a hazard ratio of 1 a recovery says nothing of
+survival once the index date is known. Where fitness is asked for, a standard normal that nobody measures makes recovery likelier
+and death less likely.
 
 Sizes are assumptions in the range of published cohorts: counts scatter by a fifth from draw to draw, recovery comes to about one
 in ten a month.
@@ -19,8 +20,9 @@ from training.simulation.patients import Covariates
 from training.simulation.truth import Hazard, counts_at_rest
 
 WEEK = 7.0
-BURDEN_KEPT, BURDEN_SD, BURDEN_RISK = 0.985, 0.30, 0.90
-INFLAMMATION_KEPT, INFLAMMATION_SD, INFLAMMATION_RISK = 0.93, 0.30, 0.50
+BURDEN_KEPT, BURDEN_SD, BURDEN_RISK = 0.985, 0.07, 0.60
+TREND, TREND_SD, TREND_KEPT = -0.04, 0.11, 0.94  # of burden in a week: most tumours respond at first, some never
+INFLAMMATION_KEPT, INFLAMMATION_SD, INFLAMMATION_RISK = 0.93, 0.20, 0.40
 RECOVERY_A_MONTH, RECOVERY_BEGINS, RECOVERY_TAKES = 0.10, 15.0, 28.0
 LOW = 1.0  # 10*9/L, below which there is something to recover from
 RECOVERED_LN_ALC = np.log(1.35)
@@ -30,10 +32,14 @@ FITNESS_RECOVERS, FITNESS_RISK = 0.6, -0.5
 
 @dataclass(frozen=True)
 class Moving:
-    """What moves, week by week from the index date: burden and inflammation apart from where they stood, shape (n, weeks)."""
+    """What moves, week by week from the index date: burden and inflammation apart from where they stood, shape (n, weeks).
+
+    `trend` (n,): what burden gains in the first week but for its steps.
+    """
 
     burden: FloatArray
     inflammation: FloatArray
+    trend: FloatArray
 
     @property
     def risk(self) -> FloatArray:
@@ -48,12 +54,18 @@ class Moving:
 
 def draw_moving(rng: np.random.Generator, patients: int, weeks: int) -> Moving:
     """Both from the first week on, where they are 0."""
-    burden, inflammation = np.zeros((patients, weeks)), np.zeros((patients, weeks))
-    steps = rng.standard_normal((2, weeks, patients))
+    return moved(rng, TREND + TREND_SD * rng.standard_normal(patients), weeks)
+
+
+def moved(rng: np.random.Generator, trend: FloatArray, weeks: int) -> Moving:
+    """How burden with these trends (n,) and inflammation may move: their steps are drawn."""
+    burden, inflammation = np.zeros((len(trend), weeks)), np.zeros((len(trend), weeks))
+    steps = rng.standard_normal((2, weeks, len(trend)))
     for week in range(1, weeks):
-        burden[:, week] = BURDEN_KEPT * burden[:, week - 1] + BURDEN_SD * steps[0, week]
+        pace = trend * TREND_KEPT ** (week - 1)
+        burden[:, week] = BURDEN_KEPT * burden[:, week - 1] + pace + BURDEN_SD * steps[0, week]
         inflammation[:, week] = INFLAMMATION_KEPT * inflammation[:, week - 1] + INFLAMMATION_SD * steps[1, week]
-    return Moving(burden, inflammation)
+    return Moving(burden, inflammation, trend)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ is integrated out, weighted by how likely each made it that the patient is still
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from training.simulation.history import FloatArray
 from training.simulation.over_time import (
@@ -14,9 +15,12 @@ from training.simulation.over_time import (
     BURDEN_RISK,
     INFLAMMATION_KEPT,
     INFLAMMATION_RISK,
+    TREND,
+    TREND_KEPT,
+    TREND_SD,
     WEEK,
     Moving,
-    draw_moving,
+    moved,
     ratio_on,
 )
 from training.simulation.truth import Hazard
@@ -72,14 +76,23 @@ class TrueRisks:
     def _ahead(self, day: int, days: int) -> tuple[FloatArray, FloatArray]:
         """The hazard gained in each week ahead if nothing moved again (n, weeks), and what multiplies it (weeks, courses)."""
         first, count = int(day // WEEK), int(np.ceil(days / WEEK))
-        kept = np.arange(count)
-        burden, inflammation = self.moving.burden[:, first], self.moving.inflammation[:, first]
-        known = BURDEN_RISK * burden[:, None] * BURDEN_KEPT**kept
-        known = known + INFLAMMATION_RISK * inflammation[:, None] * INFLAMMATION_KEPT**kept
+        known = self._known(first, np.arange(count))
         gained = self._gained(range(first, first + count)) * np.exp(known) * ratio_on(self.recovered, day, self.ratio)[:, None]
-        courses = draw_moving(np.random.default_rng(day), _COURSES // 2, count).risk
+        rng, trend = np.random.default_rng(day), np.zeros(_COURSES // 2)
+        courses = moved(rng, trend if first else TREND_SD * rng.standard_normal(len(trend)), count).risk
         both = np.exp(np.concatenate([courses, -courses]))  # a course and its mirror image: the mean has less noise
         return gained, both.T
+
+    def _known(self, first: int, later: NDArray[np.int64]) -> FloatArray:
+        """The log hazard of what moves, so many weeks `later` than the `first` if no step came, shape (n, weeks).
+
+        On the index date nobody can know a patient's own trend.
+        """
+        burden, inflammation = self.moving.burden[:, first, None], self.moving.inflammation[:, first, None]
+        trend = (self.moving.trend * TREND_KEPT**first if first else np.full(len(burden), TREND))[:, None]
+        gained = trend * (BURDEN_KEPT**later - TREND_KEPT**later) / (BURDEN_KEPT - TREND_KEPT)
+        drifted = BURDEN_RISK * (burden * BURDEN_KEPT**later + gained)
+        return np.asarray(drifted + INFLAMMATION_RISK * inflammation * INFLAMMATION_KEPT**later)
 
 
 def _part_weeks(days: int, weeks: int) -> FloatArray:

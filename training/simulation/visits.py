@@ -102,12 +102,12 @@ def draw_visits(
     ln_alc = lymphocytes.on(on)
     lost, grown = _drugs(p, treated, on)
     scatter = {name: sd * rng.standard_normal(day.shape) for name, sd in _SCATTER.items()}
-    alc = np.clip(np.round(np.exp(ln_alc + lost + scatter["alc"]), 2), 0.05, 6)
-    anc = np.clip(np.round(np.exp(ln_anc + grown + scatter["anc"]), 2), 0.5, 30)
+    alc: FloatArray = np.clip(np.round(np.exp(ln_alc + lost + scatter["alc"]), 2), 0.05, 6)
+    anc: FloatArray = np.clip(np.round(np.exp(ln_anc + grown + scatter["anc"]), 2), 0.5, 30)
     found: dict[str, FloatArray] = {
         "alc": alc,
         "anc": anc,
-        "wbc": np.asarray(np.round(anc + alc + rng.uniform(0.3, 1.2, day.shape), 1), np.float64),
+        "wbc": np.round(anc + alc + rng.uniform(0.3, 1.2, day.shape), 1),
         "ca19_9": _ca19_9(p, burden, scatter["ca19_9"]),
         **_chemistry(rng, p, burden, inflammation, scatter),
     }
@@ -161,7 +161,7 @@ def _chemistry(
     rng: np.random.Generator, p: Covariates, burden: FloatArray, inflammation: FloatArray, scatter: dict[str, FloatArray]
 ) -> dict[str, FloatArray]:
     """The rest of the blood, about where it stood on the index date and moved as burden and inflammation move it."""
-    albumin = p.albumin[:, None] - 0.30 * inflammation - 0.12 * burden + 0.10 * rng.standard_normal(burden.shape)
+    albumin = p.albumin[:, None] - 0.30 * inflammation - 0.35 * burden + 0.10 * rng.standard_normal(burden.shape)
     hemoglobin = p.hemoglobin[:, None] - 0.4 * inflammation + 0.5 * rng.standard_normal(burden.shape)
     return {
         "albumin": np.clip(np.round(albumin, 1), 1.5, 5.2),
