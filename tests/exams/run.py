@@ -29,6 +29,7 @@ import omop
 import overload
 import promotion
 import replay
+import rescue
 import search
 import slow_sockets
 import speed
@@ -68,6 +69,7 @@ EXAMS: Mapping[str, Callable[..., list[Mark]]] = {
     "overload": overload.sit,
     "slow": slow_sockets.sit,
     "omop": omop.sit,
+    "rescue": rescue.sit,
 }
 
 

@@ -41,8 +41,11 @@ class Naive:
     immortal_days: float
 
 
-def naive(of: Timed, horizon: float, adjustment: Adjustment, seed: int = 1) -> Naive | Refused:
-    """The analysis, to be shown as biased; or a refusal with the number of patients or deaths that is short."""
+def naive(of: Timed, horizon: float, adjustment: Adjustment, seed: int = 1, lots: int = LOTS) -> Naive | Refused:
+    """The analysis, to be shown as biased; or a refusal with the number of patients or deaths that is short.
+
+    `lots`: how often who recovers is drawn by lot, from `seed` on.
+    """
     ever = of.happened
     named = {EVER: ever, NEVER: ~ever}
     refused = short_of(
@@ -57,7 +60,7 @@ def naive(of: Timed, horizon: float, adjustment: Adjustment, seed: int = 1) -> N
         unadjusted=_ever(of, None),
         adjusted=_ever(of, adjustment),
         groups=(both[0], both[1]),
-        by_lot=by_lot(of, seed),
+        by_lot=by_lot(of, seed, lots),
         immortal_days=float(np.mean((of.on - of.entries)[ever])),
     )
 
