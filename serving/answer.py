@@ -55,6 +55,18 @@ class Estimate:
         return f"estimated as {_number(self.value)}, 10th to 90th percentile {ends}: the risks at both ends are in estimates"
 
 
+class Changed(Protocol):
+    """What changed since an earlier score (`serving.changes`)."""
+
+    def as_json(self) -> dict[str, object]:
+        """JSON-ready values."""
+        ...
+
+    def sentences(self, days: int) -> Iterator[str]:
+        """What is said of one horizon."""
+        ...
+
+
 class Recurring(Protocol):
     """Tells a part of an answer that was told before, and will be again, with the very same words."""
 
@@ -86,6 +98,7 @@ class Answer:
     simulated: bool
     release: Mapping[str, object] = field(default_factory=dict)  # who promoted the model; nothing where nobody did
     of_lymphocytes: tuple[str, ...] = ()  # what confounds the count that is graded
+    change: Changed | None = None  # since an earlier score, where that was asked for
     ranked: Ranked = ALL_SHARES  # at which horizons a rank is to be told rather than a percentage, and why
 
     @cached_property
@@ -103,6 +116,7 @@ class Answer:
         yield from self.standing
         yield from map(_risk_sentence, self.horizons)
         yield from self._rank()
+        yield from () if self.change is None else self.change.sentences(self.primary.days)
         yield from (f"{days} days: not answered; {why}" for days, why in self.refused_horizons.items())
         yield COVERS + (f", nor {_NOT_KNOWN}" if self.estimates else "")
         yield from self.warnings
@@ -141,6 +155,7 @@ class Answer:
         """
         example: dict[str, object] = {"example": EXAMPLE} if self.simulated else {}
         beside = self._beside()
+        change: dict[str, object] = {} if self.change is None else {"change": self.change.as_json()}
         return example | {
             "id": self.id or None,
             "standing": list(self.standing),
@@ -162,6 +177,7 @@ class Answer:
             "text": self.text,
             "model": {"name": self.model, "digest": self.digest, **self.release},
             "disclaimer": DISCLAIMER,
+            **change,
         }
 
 

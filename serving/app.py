@@ -17,6 +17,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from models.artifact import Artifact
+from models.identity import Identity
+from models.patient import Patient
 from serving.access.door import Access, Door, route, who
 from serving.access.forms import posted
 from serving.access.noting import Notes
@@ -25,6 +27,7 @@ from serving.body import Unacceptable, received
 from serving.caller import over_http
 from serving.cds.service import CdsHooks
 from serving.company import Together
+from serving.comparing import Comparing
 from serving.current import Current
 from serving.described import described
 from serving.fhir import operation as fhir
@@ -72,8 +75,8 @@ def create_app(
     problems = Problems(example(current.artifact.model))
     operation = operation or Operation()
     scoring = Scoring(receipts, Together(current, site, _refusal), Gathering(receipts), operation.metrics)
-    service = Service(current, problems, scoring)
     door = Door(access, Notes(receipts), problems, operation.waiting)
+    service = Service(current, problems, scoring, Comparing(door.notes, archive))
     asked = [*Operating(operation, current, receipts, problems).routes(), *service.routes(), *fhir.routes(scoring, current)]
     if archive is not None:
         asked += CdsHooks(scoring, current, problems, door.notes, archive, address).routes()
@@ -98,6 +101,7 @@ class Service:
     current: Current
     problems: Problems
     scoring: Scoring
+    comparing: Comparing
 
     def routes(self) -> list[Route]:
         """What may be asked over HTTP, apart from pages."""
@@ -122,17 +126,29 @@ class Service:
             body = await received(request)
         except Unacceptable as refused:
             return self.problems.problem(refused.status, refused.title)
-        return await self.scored(body, over_http(request, who(request)))
+        return await self.scored(body, over_http(request, who(request)), who(request))
 
-    async def scored(self, body: bytes, caller: Mapping[str, object]) -> Response:
+    async def scored(self, body: bytes, caller: Mapping[str, object], identity: Identity) -> Response:
         """The answer to a request body, or the problem why there is none."""
         asked = self._read(body) if len(body) <= AT_ONCE else await self.scoring.apart(self._read, body)
         if isinstance(asked, Response):
             return asked
-        answered = await self.scoring.answered(body, asked, caller)
+        answered = await self._answered(body, asked, caller, identity)
+        if isinstance(answered, Refused):
+            return self.problems.refusal(answered)
         if answered.refused and not asked.many:
             return self.problems.refusal(answered.refused[0])
         return await self._recorded(answered, asked.many)
+
+    async def _answered(
+        self, body: bytes, asked: Asked, caller: Mapping[str, object], identity: Identity
+    ) -> Answered | Refused:
+        """What will be said; the refusal of a patient who is not to be compared with the score that was named."""
+        patient = asked.patients[0]
+        if asked.compared_with is None or not isinstance(patient, Patient):
+            return await self.scoring.answered(body, asked, caller)
+        earlier = await self.comparing.earlier(patient, asked.compared_with, asked.day, identity)
+        return earlier if isinstance(earlier, Refused) else await self.scoring.compared(body, asked, caller, earlier)
 
     async def _recorded(self, answered: Answered, many: bool) -> Response:
         """What will be said, once it is recorded; the problem where it cannot be."""

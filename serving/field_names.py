@@ -15,7 +15,7 @@ from models.history import HISTORY_FIELDS
 PATIENT_FIELDS = ("id", "as_of", "index_date", "age_years", "sex", "tumour", "measurements", "treatments", "history", "extra")
 MEASUREMENT_FIELDS = ("analyte", "loinc", "value", "unit", "date", "uln", "method")
 TREATMENT_FIELDS = ("line", "modality", "agents", "start", "end", "outcome")
-FIELDS = frozenset(("patients", *PATIENT_FIELDS, *MEASUREMENT_FIELDS, *TREATMENT_FIELDS, *HISTORY_FIELDS))
+FIELDS = frozenset(("patients", "compared_with", *PATIENT_FIELDS, *MEASUREMENT_FIELDS, *TREATMENT_FIELDS, *HISTORY_FIELDS))
 LOOKED_UP = 8  # unknown names of an object that are held against the known ones
 
 _MORE_WORDS = """

@@ -21,6 +21,7 @@ _KINDS = {
     "invalid": "the patient cannot be read",
     "not eligible": "no model of this kind is meant for the patient",
     "insufficient data": "insufficient data: an input that the model requires is missing or too old",
+    "not comparable": "no score: it cannot be compared with the earlier one that was named",
 }
 
 

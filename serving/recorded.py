@@ -12,6 +12,7 @@ from itertools import islice
 from models.artifact import Artifact
 from models.patient import Patient
 from serving.answer import Answer
+from serving.changes import Earlier, with_change
 from serving.patient_files import Asked
 from serving.receipts.payload import REQUEST, Form, Receipts, code_version, draft_of, dumped, with_receipt
 from serving.receipts.record import Draft, Signed
@@ -57,6 +58,15 @@ class Answering:
         """The answer to each patient; `refusal` gives the words for the one who is refused at a place."""
         (answered,) = self.together([(asked, caller)], refusal)
         return answered
+
+    def compared(
+        self, one: Asked, caller: Mapping[str, object], refusal: Callable[[int, Refused], object], earlier: Earlier
+    ) -> Answered:
+        """The answer to one patient, with what changed since an earlier score."""
+        (found,), (patient, _) = score(self.artifact, [one[0]], self.site), one
+        if isinstance(found, Answer) and isinstance(patient, Patient):
+            found = with_change(found, patient, earlier)
+        return self._answered([one], [found], caller, refusal)
 
     def together(
         self,

@@ -1,4 +1,4 @@
-"""A patient who gets no risk, and why: unreadable, not one the models are for, or without an input the model requires."""
+"""A patient who gets no risk, and why: unreadable, not one the models are for, without a required input, or not comparable."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from models.analytes import ANALYTES
 from models.fault import Fault
 from models.history import HISTORY_FIELDS
 
-Why = Literal["invalid", "not eligible", "insufficient data"]
+Why = Literal["invalid", "not eligible", "insufficient data", "not comparable"]
 
 
 @dataclass(frozen=True)

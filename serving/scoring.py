@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from models.fault import Fault
 from models.patient import Patient
+from serving.changes import Earlier
 from serving.company import Together
 from serving.gathering import Gathering
 from serving.logs import tell
@@ -107,6 +108,13 @@ class Scoring:
             answering = self._together.answering()
             answered = await self.apart(answering.answered, patients, caller, self._together.refusal)
         self._metrics.scored(0, (one.why for one in answered.refused))
+        return answered
+
+    async def compared(self, body: bytes, asked: Asked, caller: Mapping[str, object], earlier: Earlier) -> Answered:
+        """The same of one patient, with what changed since an earlier score."""
+        one = (asked.patients[0], _given(body, asked)[0])
+        answered = await self.apart(self._together.answering().compared, one, caller, self._together.refusal, earlier)
+        self._metrics.scored(0, (refused.why for refused in answered.refused))
         return answered
 
     async def recorded(self, answered: Answered) -> list[Signed]:

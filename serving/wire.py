@@ -19,14 +19,21 @@ from serving.refused import Refused
 from serving.strict_json import WHOLE, InvalidRequest, read_json
 
 MOST_PATIENTS = 1000
+COMPARED = "compared_with"  # beside the fields of the one patient: it says nothing of him
+MOST_RECEIPTS = 10**18 - 1
 
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked: readable patients and refused ones in their order, and whether several were asked for."""
+    """What was asked: readable patients and refused ones in their order, and whether several were asked for.
+
+    Of one patient, `compared_with` is the number of an earlier receipt, if one is named, and `day` its as_of as it was given.
+    """
 
     patients: tuple[Patient | Refused, ...]
     many: bool
+    compared_with: int | None = None
+    day: str = ""
 
 
 def read_request(body: bytes, today: date | None = None) -> Request:
@@ -34,7 +41,24 @@ def read_request(body: bytes, today: date | None = None) -> Request:
     document = read_json(body)
     if isinstance(document, dict) and "patients" in document:
         return Request(tuple(_several(document, today)), many=True)
-    return Request((read_patient(document, today=today),), many=False)
+    if not isinstance(document, dict) or document.get(COMPARED) is None:
+        return Request((read_patient(described(document), today=today),), many=False)
+    return _compared(document, today)
+
+
+def described(document: object) -> object:
+    """What a request says of its one patient, without the receipt that it names beside him."""
+    return {name: value for name, value in document.items() if name != COMPARED} if isinstance(document, dict) else document
+
+
+def _compared(document: Mapping[str, object], today: date | None) -> Request:
+    """The request of one patient who is to be compared with an earlier score."""
+    number, one = document[COMPARED], read_patient(described(document), today=today)
+    if isinstance(number, int) and not isinstance(number, bool) and 0 < number <= MOST_RECEIPTS:
+        return Request((one,), many=False, compared_with=number, day=str(document.get("as_of")))
+    fault = Fault(f"/{COMPARED}", "something else", "the number of an earlier receipt, a whole number from 1 on")
+    faults = (*one.faults, fault) if isinstance(one, Refused) else (fault,)
+    return Request((Refused(one.id, "invalid", faults),), many=False)
 
 
 def read_line(line: bytes, today: date | None = None) -> Patient | Refused:

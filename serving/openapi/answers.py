@@ -37,6 +37,7 @@ def answer_schemas(model: RiskModel) -> dict[str, Schema]:
         "Model": _opened(model, _model()),
         "Problem": _opened(model, _problem(), always=False),  # before the request reaches the model, none of it is known
         "Refusal": closed(refusal),
+        "Change": _change(),
         "Explanation": _explanation(),
         "Estimate": _estimate(),
         "Receipt": _receipt(),
@@ -54,27 +55,45 @@ def _opened(model: RiskModel, schema: Schema, always: bool = True) -> Schema:
 
 
 def _answer() -> Schema:
-    return closed(
-        {
-            "id": {"type": ["string", "null"]},
-            "standing": _SAID | {"description": "for whom the number is meant and how far it may be believed: to be read first"},
-            "risks": keyed(_risk(), _DAYS) | {"description": "by days after the index date"},
-            "shown_as": keyed({"enum": ["share", "rank"]}, _DAYS) | {"description": _SHOWN_AS},
-            "why_rank": _SAID | {"description": "why a rank is to be shown in the place of a percentage"},
-            "intervals": closed({"percent": {"const": LEVEL}, "cover": _WORDS}),
-            "refused_horizons": keyed(_WORDS, _DAYS) | {"description": "days that are not answered, and why"},
-            "lymphopenia": nullable(_lymphopenia()),
-            "explanation": ref("Explanation"),
-            "estimates": rows(ref("Estimate")) | {"description": "labs that were not measured, and what they could change"},
-            "quality": rows(_quality()),
-            "published_scores": rows(ref("PublishedScore")),
-            "warnings": _SAID,
-            "text": _WORDS | {"description": "the answer as a clinician reads it, one sentence a line"},
-            "model": _answering(),
-            "disclaimer": {"const": DISCLAIMER},
-            "receipt": ref("Receipt"),
-        }
-    )
+    """An answer; what changed since an earlier score is told where that was asked for."""
+    fields = _fields()
+    return closed(fields, [name for name in fields if name != "change"])
+
+
+def _fields() -> Schema:
+    return {
+        "id": {"type": ["string", "null"]},
+        "standing": _SAID | {"description": "for whom the number is meant and how far it may be believed: to be read first"},
+        "risks": keyed(_risk(), _DAYS) | {"description": "by days after the index date"},
+        "shown_as": keyed({"enum": ["share", "rank"]}, _DAYS) | {"description": _SHOWN_AS},
+        "why_rank": _SAID | {"description": "why a rank is to be shown in the place of a percentage"},
+        "intervals": closed({"percent": {"const": LEVEL}, "cover": _WORDS}),
+        "refused_horizons": keyed(_WORDS, _DAYS) | {"description": "days that are not answered, and why"},
+        "lymphopenia": nullable(_lymphopenia()),
+        "explanation": ref("Explanation"),
+        "estimates": rows(ref("Estimate")) | {"description": "labs that were not measured, and what they could change"},
+        "quality": rows(_quality()),
+        "published_scores": rows(ref("PublishedScore")),
+        "warnings": _SAID,
+        "text": _WORDS | {"description": "the answer as a clinician reads it, one sentence a line"},
+        "model": _answering(),
+        "disclaimer": {"const": DISCLAIMER},
+        "change": ref("Change"),
+        "receipt": ref("Receipt"),
+    }
+
+
+def _change() -> Schema:
+    """What changed since an earlier score of the same patient; in `earlier` stands the sum behind each risk of then."""
+    points = keyed(_ANY) | {"description": "percentage points by clinical group"}
+    then = closed({"risk": _RISK, "base": _ANY, "groups": keyed(_ANY), "estimated": _SAID})
+    model = closed({"name": _WORDS, "digest": HEX_64})
+    which = {"receipt": {"type": "integer", "minimum": 1}, "digest": HEX_64, "time": {"type": "string", "pattern": _UTC}}
+    earlier = closed({**which, "as_of": _WORDS, "model": model, "horizons": keyed(then, _DAYS)})
+    parts = {"patient": points, "model": points, "estimated": _SAID, "text": _WORDS}
+    horizons = keyed(closed({"from": _RISK, "to": _RISK, **parts}), _DAYS)
+    fields = {"earlier": earlier, "about": _WORDS, "horizons": horizons, "not_compared": keyed(_WORDS, _DAYS)}
+    return closed(fields) | {"description": _change.__doc__}
 
 
 def _risk() -> Schema:

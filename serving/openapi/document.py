@@ -39,7 +39,7 @@ _REASONS = {
     408: "the request did not arrive in time",
     413: "more than 1 MiB",
     415: "not application/json in UTF-8, or compressed",
-    422: "the patient cannot be read, is not one the model is for, or lacks an input that it requires",
+    422: "the patient cannot be read, is not one the model is for, lacks a required input, or is not to be compared as asked",
     429: "too many requests in the name of one; try again later",
     431: "more than 16 KiB of headers",
     500: "something unexpected happened, and it is not the request; no score",

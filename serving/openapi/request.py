@@ -13,7 +13,7 @@ from serving.json_fields import FIRST_DAY, MOST_ROWS
 from serving.openapi.measurement import has, measurements
 from serving.openapi.words import DATE, NUMBER, Schema, closed, keyed, nullable, one_of_words, ref, rows
 from serving.patient_json import FLAG_ANSWERS, MOST_AGENTS, MOST_EXTRAS, MOST_LINES
-from serving.wire import MOST_PATIENTS
+from serving.wire import COMPARED, MOST_PATIENTS, MOST_RECEIPTS
 
 _MADE_OF = {"nlr": ("anc", "alc"), "ecog": ("karnofsky",)} | {count: ("wbc", share) for count, share in SHARES}
 
@@ -30,7 +30,8 @@ def request_schema(model: RiskModel) -> Schema:
     held against `contains`.
     """
     patient = {"title": "Patient", **_patient(model)}
-    return {"anyOf": [patient, {"title": "Patients", **_patients(patient)}]}
+    alone = patient | {"properties": {**patient["properties"], COMPARED: _COMPARED}}
+    return {"anyOf": [alone, {"title": "Patients", **_patients(patient)}]}
 
 
 def _treatment() -> Schema:
@@ -56,6 +57,12 @@ def _history() -> Schema:
     return closed({**flags, **numbers, "last_line_outcome": outcome}, [])
 
 
+_COMPARED: Schema = {
+    "type": ["integer", "null"],
+    "minimum": 1,
+    "maximum": MOST_RECEIPTS,
+    "description": "the number of the receipt of an earlier score of the same patient (id): the answer tells what changed since",
+}
 _INDEX_DATE = (
     "of a patient who is scored again while followed: the day from which the follow-up counts, not after as_of, "
     "which is then the landmark; a model for landmarks requires it"

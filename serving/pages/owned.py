@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from functools import partial
 from http import HTTPStatus
-from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from models.identity import Identity
 from serving.access.door import who
-from serving.access.permissions import Action, may
+from serving.access.ownership import may_see
 from serving.pages.reader import Reader, number_in
 from serving.receipts.audited import Audited, audited
 from serving.receipts.finding import Asked
-from serving.receipts.record import SCORE
 
 REFUSED_SECONDS = 0.05  # to open another unit's receipt takes some milliseconds, to find none takes none: both are told then
 
@@ -28,7 +24,7 @@ async def owned(reader: Reader, request: Request) -> Audited:
     told = loop.time() + REFUSED_SECONDS
     one = await reader.read(partial(_looked_up, reader, number))
     identity = who(request)
-    if one is not None and (may(identity, Action.SEE_ALL) or _own(identity, one)):
+    if one is not None and may_see(identity, one.receipt):
         return one
     # both are noted, and answered as late: whoever hears sooner of the one than of the other would know which it was
     await reader.note(request, "looked for another unit's receipt" if one else "looked for no receipt", receipt=number)
@@ -41,14 +37,3 @@ def _looked_up(reader: Reader, number: int) -> Audited | None:
     if archive.store.record(number) is None:
         return None
     return next(audited(archive.store, archive.keys, Asked((str(number),))))
-
-
-def _own(identity: Identity, one: Audited) -> bool:
-    """Whether their unit asked for the score, or they themselves if they have none; events and what was erased are nobody's."""
-    document: Mapping[str, Any] = one.receipt.document or {}
-    asked: Mapping[str, Any] | None = document.get("caller", {}).get("who") if one.receipt.record.kind == SCORE else None
-    if asked is None:
-        return False
-    if not identity.unit:  # two who have none are not therefore of one
-        return (asked["name"], asked["by"]) == (identity.name, identity.by)
-    return bool(asked["unit"] == identity.unit)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 CLOSE = 1e-12
-NUMBERS = ("/risks", "/explanation", "/estimates")  # what stands under them may not go missing
+NUMBERS = ("/risks", "/explanation", "/estimates", "/change")  # what stands under them may not go missing
 
 
 class Difference(NamedTuple):

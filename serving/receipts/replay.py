@@ -18,13 +18,15 @@ from models.artifact import Artifact, Promotion
 from models.calibration_at_site import CalibrationAtSite
 from models.patient import InvalidPatient, Patient
 from models.patient_document import patient_document, patient_from
+from serving.answer import Answer
+from serving.changes import Earlier, with_change
 from serving.receipts.difference import Difference, differences
 from serving.receipts.finding import ERASED, Receipt
 from serving.receipts.models_kept import KeptModels, ModelMissing
 from serving.receipts.payload import REQUEST, code_version, dumped, plain
 from serving.refused import Refused
 from serving.score import score
-from serving.wire import read_patient
+from serving.wire import described, read_patient
 
 EQUAL, CLOSE, OTHERWISE = "equal to the bit", "equal within 1e-12", "the same numbers, told otherwise"
 DIFFERS, NOT_REPLAYABLE = "differs", "not replayable"
@@ -95,7 +97,19 @@ def _of_one_model(receipts: Sequence[Receipt], kept: KeptModels) -> Iterator[Rep
         if patient is None:
             yield Replayed(receipt.record.sequence, NOT_REPLAYABLE, why="this version cannot read the patient")
         else:
-            yield _held_against(receipt, patient, next(answers))
+            yield _compared_and_held(receipt, patient, next(answers), kept)
+
+
+def _compared_and_held(receipt: Receipt, patient: Patient, answer: Answer | Refused, kept: KeptModels) -> Replayed:
+    """The verdict, once what changed since an earlier score is computed again, where that was told."""
+    change = (receipt.document or {})["answer"].get("change")
+    if change is None or isinstance(answer, Refused):
+        return _held_against(receipt, patient, answer)
+    try:
+        earlier = Earlier(change["earlier"], kept.model(change["earlier"]["model"]["digest"]))
+    except ModelMissing as error:
+        return Replayed(receipt.record.sequence, NOT_REPLAYABLE, why=f"model of the earlier score missing: {error}")
+    return _held_against(receipt, patient, with_change(answer, patient, earlier))
 
 
 def _closed(receipt: Receipt) -> tuple[str, tuple[str, ...], str]:
@@ -128,9 +142,10 @@ def _read_again(receipt: Receipt, patient: Patient) -> list[Difference]:
     document = receipt.document or {}
     if document["form"] != REQUEST:
         return []
-    if any(read_patient(document["given"], today=day) == patient for day in _days(receipt)):
+    given = described(document["given"])
+    if any(read_patient(given, today=day) == patient for day in _days(receipt)):
         return []
-    now = read_patient(document["given"], today=next(_days(receipt)))
+    now = read_patient(given, today=next(_days(receipt)))
     if isinstance(now, Refused):
         return [Difference("/given", False, 0.0)]
     found = differences(plain(patient_document(patient)), plain(patient_document(now)))
