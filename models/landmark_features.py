@@ -21,6 +21,7 @@ from models.tumours import CA19_9_TUMOURS
 
 NLR_FLOOR = 0.1  # smaller ratios are not told apart in a change
 CRP_FLOOR = 0.1  # mg/L
+CYCLE = 28.0  # days after a dose in which the next one may still be due: the longest usual cycle of chemotherapy
 LOW, SEVERE = 1.0, 0.5  # 10*9/L: lymphopenia, and of CTCAE v5 grade 3 or 4
 _BLOOD: Group = "lymphocytes and inflammation"
 _BURDEN: Group = "tumour burden"
@@ -121,9 +122,15 @@ def _recovered(seen: _Seen) -> Reading:
     return Reading(float(recovered_on(draws) is not None))
 
 
+def on_therapy(patient: Patient) -> bool:
+    """Whether a systemic treatment runs, or was given within a cycle: whether another dose will follow is not known."""
+    ends = (course.end_days_before for course in patient.treatments if course.modality in SYSTEMIC)
+    return any(end is None or end <= CYCLE for end in ends)
+
+
 def _on_therapy(seen: _Seen) -> Reading:
-    courses = [course for course in seen.patient.treatments if course.modality in SYSTEMIC]
-    return Reading(float(any(course.end_days_before is None for course in courses))) if courses else NOT_MEASURED
+    told = any(course.modality in SYSTEMIC for course in seen.patient.treatments)
+    return Reading(float(on_therapy(seen.patient))) if told else NOT_MEASURED
 
 
 def _ln_days_since_therapy(seen: _Seen) -> Reading:

@@ -129,7 +129,8 @@ def test_a_line_runs_until_it_ends_and_its_outcome_is_not_known_before(histories
     assert [course.outcome for course in running.treatments] == ["progression", "unknown"]
     assert [course.outcome for course in ended.treatments] == ["progression", "toxicity"]
     assert value(running, "on_therapy") == 1
-    assert value(ended, "on_therapy") == 0
+    assert value(ended, "on_therapy") == 1  # the next dose may still be due
+    assert value(histories.of[1].as_of(19), "on_therapy") == 0  # 29 days after the last dose
     assert value(histories.of[0].as_of(50), "ln_days_since_therapy") == math.log(11)
     assert status(histories.of[0].as_of(69), "prior_radiotherapy") == "not measured"  # "no" was said of the index date alone
     assert value(histories.of[0].as_of(70), "prior_radiotherapy") == 1

@@ -40,12 +40,15 @@ def draw(facts: Facts, name: str, horizons: tuple[str, ...], example: str) -> Fi
     """The measure `name` ("auc" or "slope") at every landmark, a panel for each of the horizons."""
     asked, lines = _ASKED[name], max(1, (len(horizons) + 1) // 2)
     figure = sheet(asked.title, asked.words, example=example, width=9.0, height=2.6 * lines)
-    panels = figure.subplots(lines, 2, squeeze=False, sharex=True)
+    panels = figure.subplots(lines, 2, squeeze=False)
     for axes in panels.flat[len(horizons) :]:
         axes.set_visible(False)
     for horizon, axes in zip(horizons, panels.flat, strict=False):
         _panel(plain(axes), facts, name, horizon)
         axes.axhline(asked.line, color=INK, linewidth=0.6, linestyle=":")
+    shown, labels = panels.flat[0].get_legend_handles_labels()
+    if shown:
+        figure.legend(shown, labels, fontsize=8.5, frameon=False, loc="outside lower center", ncols=2)
     return figure
 
 
@@ -54,13 +57,10 @@ def _panel(axes: Axes, facts: Facts, name: str, horizon: str) -> None:
         told = [(one["day"], one[key][horizon][name]) for one in facts["judged"] if horizon in one[key]]
         whole = [(day, each) for day, each in told if None not in (each.get("value"), each.get("low"), each.get("high"))]
         if whole:
-            values = [each["value"] for _, each in whole]
-            below = [each["value"] - each["low"] for _, each in whole]
-            above = [each["high"] - each["value"] for _, each in whole]
             days = [day for day, _ in whole]
-            drawn = axes.errorbar(days, values, yerr=[below, above], color=colour, marker=marker, markersize=4, label=label)
-            drawn.lines[0].set_linewidth(1.2)
+            # an interval of resamples need not hold the value itself
+            axes.vlines(days, [each["low"] for _, each in whole], [each["high"] for _, each in whole], color=colour, linewidth=1.4)
+            values = [each["value"] for _, each in whole]
+            axes.plot(days, values, color=colour, marker=marker, markersize=4, linewidth=1.2, label=label)
     axes.set_title(f"within {horizon} days", fontsize=9.5, loc="left")
     axes.set_xlabel("landmark, days after the index date", fontsize=8.5)
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=8, frameon=False)

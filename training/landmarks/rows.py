@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models.courses import SYSTEMIC
 from models.features import FEATURES
+from models.landmark_features import on_therapy
 from models.patient import Patient
 from models.population import ineligibility
 from training.cohort import Cohort
@@ -88,7 +88,7 @@ def _at(histories: Histories, day: float, asked: Landmarks) -> tuple[list[tuple[
             gone[why] += 1
             continue
         patient = history.as_of(day, asked.carried)
-        off = day > 0 and not _on_therapy(patient)
+        off = day > 0 and not on_therapy(patient)
         left += [history] if off else []
         if reason := _why_unseen(histories.cohort, patient, off and asked.who == ON_THERAPY):
             unseen[reason] += 1
@@ -105,10 +105,6 @@ def _gone(history: History, day: float) -> str:
     if history.days <= day and (day > 0 or history.days == 0):
         return "died" if history.died else "censored"
     return "not entered" if history.entered > day else ""
-
-
-def _on_therapy(patient: Patient) -> bool:
-    return any(course.modality in SYSTEMIC and course.end_days_before is None for course in patient.treatments)
 
 
 def _why_unseen(cohort: Cohort, patient: Patient, left: bool) -> str:

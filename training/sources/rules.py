@@ -28,5 +28,6 @@ RULES: tuple[tuple[str, str], ...] = (
     ("follow-up", "Follow-up ends with death, else with the end of the observation period that holds the index date."),
     ("late death", f"A death more than {DEATH_DAYS} days after the end of that period was not observed: follow-up ends with the "
                    "period."),
-    ("known", "Rows after the index date stay in the tables for histories; nothing of them reaches a feature of the index date."),
+    ("known", "Rows after the index date stay in the tables for histories, doses one by one; nothing of them reaches a feature "
+              "of the index date."),
 )

@@ -1,7 +1,8 @@
 """The table of treatments: what each drug of a line amounts to on the index date, and apart from it what was given later.
 
-On the index date a drug lasts from its first dose to the last one given by then; that more was given later is told in rows of
-their own, which begin after that day. A drug first given on the index date runs on it, whether another dose followed or not.
+On the index date a drug lasts from its first dose to the last one given by then. What was given later stands dose by dose, so
+that on no day a row tells of doses still to come. A drug first given on the index date runs on it, whether another dose followed
+or not.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ def make_spans(work: Work) -> None:
         FROM (SELECT person, line, min(since) AS start_of FROM courses WHERE line IS NOT NULL GROUP BY person, line) AS each""")
     work.keep("given", """
         SELECT c.person, i.index_date, c.line, c.modality, c.agents, CASE WHEN c.since <= i.index_date THEN 1 ELSE 0 END AS known,
+               CASE WHEN c.since > i.index_date THEN c.since END AS later,
                min(c.since) AS since, CASE WHEN count(*) = count(c.until) THEN max(c.until) END AS until
-        FROM courses c JOIN chosen i ON i.person = c.person WHERE c.line IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6""")
+        FROM courses c JOIN chosen i ON i.person = c.person WHERE c.line IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7""")
     # what stands after the index date may not end what was known on it
     last = "CASE WHEN b.next_line <= g.index_date OR g.known = 0 THEN b.next_line END"
     work.keep("ended", f"""

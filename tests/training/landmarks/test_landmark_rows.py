@@ -48,21 +48,21 @@ def followed(small_cohort: object) -> Callable[..., Histories]:
 def test_who_is_alive_and_followed_has_a_row_and_the_others_are_counted(followed: Callable[..., Histories]) -> None:
     histories = followed(
         history("dead early", 20, True), history("dead on the day", 28, True), history("lost early", 10, False),
-        history("off therapy", 90, True, ends=20), history("on therapy", 200, False), history("acute", 200, True, alc=0.4),
+        history("off therapy", 120, True, ends=0), history("on therapy", 200, False), history("acute", 200, True, alc=0.4),
     )
-    rows = landmark_rows(histories, Landmarks(days=(0.0, 28.0)))
+    rows = landmark_rows(histories, Landmarks(days=(0.0, 29.0)))
     at = rows.at[1]
-    assert (at.died, at.censored, at.followed, at.left, at.left_died, at.seen) == (2, 1, 3, 1, 1, 3)
-    assert [histories.of[place].at_index.id for place in rows.patient[rows.day == 28]] == ["off therapy", "on therapy", "acute"]
-    assert rows.cohort.follow_up.times[rows.day == 28].tolist() == [62, 172, 172]
-    assert {patient.landmark for patient in rows.cohort.patients} == {0, 28}
+    assert (at.died, at.censored, at.followed, at.left, at.left_died, at.seen) == (2, 1, 3, 1, 0, 3)
+    assert [histories.of[place].at_index.id for place in rows.patient[rows.day == 29]] == ["off therapy", "on therapy", "acute"]
+    assert rows.cohort.follow_up.times[rows.day == 29].tolist() == [91, 171, 171]
+    assert {patient.landmark for patient in rows.cohort.patients} == {0, 29}
 
 
 def test_on_therapy_alone_is_a_selection_that_is_counted(followed: Callable[..., Histories]) -> None:
-    histories = followed(history("left", 90, True, ends=20), history("stays", 200, False))
-    rows = landmark_rows(histories, Landmarks(days=(0.0, 28.0), who=ON_THERAPY))
+    histories = followed(history("left", 90, True, ends=0), history("stays", 200, False))
+    rows = landmark_rows(histories, Landmarks(days=(0.0, 29.0), who=ON_THERAPY))
     assert rows.at[1].unseen == {"off systemic therapy": 1}
-    assert rows.at[1].left_died == 1
+    assert rows.at[1].left_died == 1  # on day 90
     assert rows.at[0].left == 0  # on the index date the decision to treat has only been made
     assert [patient.id for patient in rows.cohort.patients] == ["left", "stays", "stays"]
 
