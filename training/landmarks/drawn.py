@@ -58,9 +58,8 @@ def _panel(axes: Axes, facts: Facts, name: str, horizon: str) -> None:
         whole = [(day, each) for day, each in told if None not in (each.get("value"), each.get("low"), each.get("high"))]
         if whole:
             days = [day for day, _ in whole]
-            # an interval of resamples need not hold the value itself
-            axes.vlines(days, [each["low"] for _, each in whole], [each["high"] for _, each in whole], color=colour, linewidth=1.4)
-            values = [each["value"] for _, each in whole]
-            axes.plot(days, values, color=colour, marker=marker, markersize=4, linewidth=1.2, label=label)
+            low, value, high = ([each[part] for _, each in whole] for part in ("low", "value", "high"))
+            axes.vlines(days, low, high, color=colour, linewidth=1.4)  # an interval of resamples need not hold the value itself
+            axes.plot(days, value, color=colour, marker=marker, markersize=4, linewidth=1.2, label=label)
     axes.set_title(f"within {horizon} days", fontsize=9.5, loc="left")
     axes.set_xlabel("landmark, days after the index date", fontsize=8.5)
