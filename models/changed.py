@@ -73,7 +73,8 @@ def _moved(one: Sum, other: Sum) -> dict[str, float]:
     apart = dict(_apart(one, other))
     start = one.base + sum(one.groups.values())
     points = percentage_points(np.array([start]), np.array([[list(apart.values())]]))
-    return dict(zip(apart, points[0, 0].tolist(), strict=True))
+    # exactly nothing where nothing moved: weights add up to nothing but for rounding
+    return {group: one if apart[group] else 0.0 for group, one in zip(apart, points[0, 0].tolist(), strict=True)}
 
 
 def _apart(one: Sum, other: Sum) -> Iterator[tuple[str, float]]:

@@ -20,7 +20,7 @@ from serving.strict_json import WHOLE, InvalidRequest, read_json
 
 MOST_PATIENTS = 1000
 COMPARED = "compared_with"  # beside the fields of the one patient: it says nothing of him
-MOST_RECEIPTS = 10**18 - 1
+MOST_RECEIPTS = 10**15  # beyond it strict JSON has no number
 
 
 @dataclass(frozen=True)
