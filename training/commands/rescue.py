@@ -40,13 +40,15 @@ def rescue(
     with refusing(as_json):
         from training.histories import read_histories
         from training.progress import Bars
-        from training.rescue.analysed import analyse
+        from training.rescue.analysed import analyse, require_days
         from training.rescue.document import document
-        from training.rescue.population import lymphopenic
+        from training.rescue.population import lymphopenic, require_cut_off
         from training.rescue.said import text
         from training.rescue.written import write
 
         _require_empty(out)
+        require_cut_off(cut_off)
+        require_days(days, horizon)
         histories = read_histories(cohort, data=data, accept=accept, progress=True)
         low = lymphopenic(histories, cut_off, everybody=everybody)
         with Bars() as bars:

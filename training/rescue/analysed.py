@@ -80,7 +80,7 @@ def analyse(
     `seed`: of the lots by which the naive analysis is shown to be biased. Raises NotSupported for landmarks that are not before
     the horizon.
     """
-    _require(landmarks, horizon)
+    require_days(landmarks, horizon)
     people, cut_off = low.people, low.cut_off
     kinds = events(cut_off)
     step = Steps(advance, "recovery and survival", len(kinds) + len(landmarks) + 3)
@@ -106,7 +106,8 @@ def analyse(
     )
 
 
-def _require(landmarks: Sequence[float], horizon: float) -> None:
+def require_days(landmarks: Sequence[float], horizon: float) -> None:
+    """Raise NotSupported for landmarks that are not days before the horizon, each once."""
     if not landmarks or any(not 0 < day < horizon for day in landmarks) or len(set(landmarks)) < len(landmarks):
         given = ", ".join(f"{day:g}" for day in landmarks) or "none"
         raise NotSupported(f"landmarks {given}: allowed are days above 0 and before the horizon, day {horizon:g}, each once")

@@ -46,9 +46,7 @@ def lymphopenic(histories: Histories, cut_off: float, *, everybody: bool = False
 
     Raises NotSupported for another cut-off, or where nobody is left; the flow diagram says why.
     """
-    if cut_off not in CUT_OFFS:
-        allowed = ", ".join(f"{one:g}" for one in CUT_OFFS)
-        raise NotSupported(f"cut-off {cut_off:g}: allowed are {allowed} 10*9/L; likely cells/uL, to be divided by 1000")
+    require_cut_off(cut_off)
     left: dict[str, list[Patient | None]] = {} if everybody else {reason: [] for reason, _ in KEY}
     left |= {NOT_COUNTED: [], not_low(cut_off): []}
     kept, counted = list[tuple[Patient, Person]](), list[Person]()
@@ -73,6 +71,13 @@ def lymphopenic(histories: Histories, cut_off: float, *, everybody: bool = False
         by_cut_off={one: sum(each.alc < one for each in counted) for one in CUT_OFFS},
         by_grade={grade: sum(_grade(each) == grade for each in people) for grade in range(len(BOUNDARIES) + 1)},
     )
+
+
+def require_cut_off(cut_off: float) -> None:
+    """Raise NotSupported for a cut-off (10*9/L) that nobody uses."""
+    if cut_off not in CUT_OFFS:
+        allowed = ", ".join(f"{one:g}" for one in CUT_OFFS)
+        raise NotSupported(f"cut-off {cut_off:g}: allowed are {allowed} 10*9/L; likely cells/uL, to be divided by 1000")
 
 
 def not_low(cut_off: float) -> str:
