@@ -68,10 +68,12 @@ def evaluate(
         from training.gate.looks import look_if_counted, look_line
         from training.judge import judge
         from training.judgement import judgement_text, transport_lines
+        from training.landmarks.refused import require_index_date
         from training.progress import Bars
         from training.transport import transport
 
         artifact, simple = artifact_with_simple_models(model, digest, tracking_uri)
+        require_index_date(artifact.model, "evaluated on a cohort")
         read = [cohort_of(path, data, accept, artifact.model.required) for path in cohorts]
         with Bars() as bars:
             found = [judge(artifact.model, one, simple=simple, bootstrap=bootstrap, seed=seed, advance=bars) for one in read]

@@ -52,6 +52,7 @@ def recalibrate(
     with refusing(as_json):
         from models import artifact, ledger
         from training.gate.store import key_of
+        from training.landmarks.refused import require_index_date
         from training.progress import Bars
         from training.recalibration.recalibrate import recalibrate as make
         from training.telling.child_files import child_files, sheet
@@ -61,6 +62,7 @@ def recalibrate(
         ledger.read_ledger(releases, key)  # a broken one is refused before anything is made
         with folder_of(model, tracking_uri) as folder:
             parent = artifact.load(folder, digest)
+            require_index_date(parent.model, "recalibrated")
             local = cohort_of(cohort, data, accept, parent.model.required)
             with Bars() as bars:
                 made = make(parent, local, site, slope=slope, bootstrap=bootstrap, seed=seed, advance=bars)

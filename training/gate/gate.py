@@ -17,6 +17,7 @@ from training.gate.paths import Scorer
 from training.gate.performance import cross_validated, tested
 from training.gate.sealed import sealed_verdicts
 from training.gate.verdict import Verdict, table
+from training.landmarks.refused import require_index_date
 from training.progress import Advance, unwatched
 from training.study.criteria import Criteria
 from training.telling.evidence import TEST, read_evidence
@@ -32,8 +33,10 @@ class Candidate:
 
     @staticmethod
     def read(folder: Path, digest: str | None = None) -> Candidate:
-        """The candidate in an artifact folder, verified. Raises InvalidArtifact."""
-        return Candidate(folder, artifact.load(folder, digest), read_evidence(folder))
+        """The candidate in an artifact folder, verified. Raises InvalidArtifact, and NotSupported for a model for landmarks."""
+        found = artifact.load(folder, digest)
+        require_index_date(found.model, "promoted")
+        return Candidate(folder, found, read_evidence(folder))
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,20 @@ def test_a_model_for_landmarks_asks_from_when_a_patient_is_followed_and_one_of_t
     assert "a line running" in again.faults[0].given
 
 
+@pytest.mark.parametrize("verb", ["evaluate", "recalibrate", "promote"])
+def test_what_is_for_models_of_the_index_date_is_refused(trip: tuple[Path, dict[str, Any]], tmp_path: Path, verb: str) -> None:
+    model, cohort = str(trip[0] / "model"), str(trip[0] / "cohort" / "cohort.toml")
+    store = ("--releases", str(tmp_path / "releases"), "--seal-key", str(tmp_path / "seal.key"))
+    words = {
+        "evaluate": (model, cohort),
+        "recalibrate": (model, cohort, "--site", "here", "--out", str(tmp_path / "child"), *store),
+        "promote": (model, "--test", cohort, "--reason", "a test", "--dry-run", "--by", "A", *store),
+    }
+    refused = run(verb, *words[verb])
+    assert refused.exit_code == 1, refused.output
+    assert "a model for landmarks cannot be" in refused.output.replace("\n", " ")
+
+
 def test_an_artifact_is_never_written_over(trip: tuple[Path, dict[str, Any]]) -> None:
     folder = trip[0]
     words = ("--study", str(folder / "study.toml"), "--out", str(folder / "model"), "--no-tracking")
