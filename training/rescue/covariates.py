@@ -56,7 +56,7 @@ def adjustment(people: Sequence[Person]) -> Adjustment:
     owed = ~(known | silent)[:, kept]
     filled = _filled(x[:, kept], owed) if kept else np.zeros((len(people), 0))
     names = tuple(ADJUSTED[place] for place in kept)
-    share = {name: float(owed[:, place].mean()) for place, name in enumerate(names) if owed[:, place].any()}
+    share = {_label(name): float(owed[:, place].mean()) for place, name in enumerate(names) if owed[:, place].any()}
     strata, tumours = _strata(people)
     labels = tuple(_label(name) for name in names)
     return Adjustment(names, labels, filled, strata, {_label(name): why for name, why in left_out.items()}, share, tumours)

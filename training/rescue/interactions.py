@@ -16,7 +16,7 @@ from training.rescue.modelled import Compared, HazardRatio, compared, time_depen
 from training.rescue.needed import Refused, short_of
 from training.rescue.person import Person
 from training.rescue.timed import Timed
-from training.small_cells import masked
+from training.small_cells import masked_parts
 
 LAST_LINE = 6  # from the seventh on lines are one group
 MIDDLE = (3, 6)  # the lines of which the question was asked in the trials (clinical.md section 1)
@@ -32,15 +32,6 @@ class InGroup:
     recovered: int
     found: HazardRatio | Refused
 
-    def as_json(self) -> dict[str, object]:
-        """The group, JSON-ready, small counts hidden."""
-        return {
-            "level": self.level,
-            "patients": masked(self.patients),
-            "recovered": masked(self.recovered),
-            "hazard_ratio": self.found.as_json(),
-        }
-
 
 @dataclass(frozen=True)
 class Interaction:
@@ -51,8 +42,14 @@ class Interaction:
     differ: Compared | Refused
 
     def as_json(self) -> dict[str, object]:
-        """The interaction, JSON-ready."""
-        return {"by": self.by, "groups": [one.as_json() for one in self.groups], "differ": self.differ.as_json()}
+        """The interaction, JSON-ready, small counts hidden and what would give them away rounded."""
+        patients = masked_parts([one.patients for one in self.groups])
+        recovered = masked_parts([one.recovered for one in self.groups])
+        groups = [
+            {"level": one.level, "patients": size, "recovered": happened, "hazard_ratio": one.found.as_json()}
+            for one, size, happened in zip(self.groups, patients, recovered, strict=True)
+        ]
+        return {"by": self.by, "groups": groups, "differ": self.differ.as_json()}
 
 
 def interactions(of: Timed, people: Sequence[Person], adjustment: Adjustment) -> tuple[Interaction, ...]:
