@@ -61,6 +61,7 @@ _COMPARED: Schema = {
     "type": ["integer", "null"],
     "minimum": 1,
     "maximum": MOST_RECEIPTS,
+    "default": None,
     "description": "the number of the receipt of an earlier score of the same patient (id): the answer tells what changed since",
 }
 _INDEX_DATE = (

@@ -37,7 +37,13 @@ class Noted:
 
 def about(store: Store, receipt: int) -> list[Noted]:
     """What was done with that receipt, the latest first, as far as the latest notes tell."""
-    return list(_notes(store, receipt, lambda note: note["what"].get("receipt") == receipt))
+    return list(_notes(store, receipt, lambda note: _is_of(note["what"], receipt)))
+
+
+def _is_of(what: Mapping[str, Any], receipt: int) -> bool:
+    """Whether it was done with that receipt, or it was shown beside another of the same patient."""
+    beside = what.get("beside")
+    return what.get("receipt") == receipt or (isinstance(beside, list) and receipt in beside)
 
 
 def by(store: Store, identity: Identity) -> list[Noted]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
@@ -10,9 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from serving.access.door import route
+from serving.access.door import route, who
 from serving.pages.layout import rendered
 from serving.pages.owned import owned
+from serving.pages.patient_course import course_of
 from serving.pages.patient_view import shown
 from serving.pages.reader import Reader
 from serving.pages.trends import trends_of
@@ -38,5 +40,8 @@ class PatientAnswer:
         document = one.receipt.document
         if one.receipt.record.kind != SCORE or document is None or not document["answer"]["risks"]:
             raise HTTPException(HTTPStatus.NOT_FOUND, "there is no such answer")
-        await self.reader.note(request, "viewed", receipt=one.receipt.record.sequence, form="answer")
-        return rendered(request, "patient_answer.html", trends=trends_of(document["patient"]), **shown(one))
+        told, record = shown(one), one.receipt.record
+        course = await self.reader.read(partial(course_of, self.reader.archive, record, who(request), told["main"]))
+        beside = {} if course is None else {"beside": course.others}
+        await self.reader.note(request, "viewed", receipt=record.sequence, form="answer", **beside)
+        return rendered(request, "patient_answer.html", trends=trends_of(document["patient"]), course=course, **told)

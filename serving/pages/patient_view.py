@@ -110,10 +110,22 @@ def shown(one: Audited) -> dict[str, Any]:
         "groups": explained["groups"],
         **_by_quality(_inputs(answer)),
         **_aside(document["caller"]),
+        "change": _change(answer, main),
         "draws": _draws(document["patient"], "alc")[:LAST_DRAWS],
         "published": [found for found in answer["published_scores"] if found["value"] is not None],
         "unpublished": [found for found in answer["published_scores"] if found["value"] is None],
     }
+
+
+def _change(answer: Mapping[str, Any], main: str) -> dict[str, Any] | None:
+    """What changed since an earlier score within the horizon that is told first, by group; None where nothing was compared."""
+    told = answer.get("change")
+    if told is None or main not in told["horizons"]:
+        return None
+    one = told["horizons"][main]
+    groups = dict.fromkeys((*one["patient"], *one["model"]))
+    rows = [(group, one["patient"].get(group, 0.0), one["model"].get(group, 0.0)) for group in groups]
+    return {"earlier": told["earlier"], "about": told["about"], "rows": rows, **one, "before": one["from"]}
 
 
 def _as_of(document: Mapping[str, Any]) -> str:

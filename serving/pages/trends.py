@@ -65,7 +65,7 @@ class Trend:
 
 def trends_of(patient: Mapping[str, Any]) -> list[Trend]:
     """The courses of what was drawn twice or more; `patient` is the patient of a receipt, as understood."""
-    return [_trend(name, draws) for name in FOLLOWED if len(draws := draws_of(patient, name)) >= LEAST]
+    return [trend_of(name, draws) for name in FOLLOWED if len(draws := draws_of(patient, name)) >= LEAST]
 
 
 def draws_of(patient: Mapping[str, Any], analyte: str) -> list[Mapping[str, Any]]:
@@ -74,7 +74,14 @@ def draws_of(patient: Mapping[str, Any], analyte: str) -> list[Mapping[str, Any]
     return sorted(every, key=lambda one: one["days_before_index"])
 
 
-def _trend(name: str, every: Sequence[Mapping[str, Any]]) -> Trend:
+def trend_of(name: str, every: Sequence[Mapping[str, Any]]) -> Trend:
+    """The course of an analyte through its draws, the newest first."""
+    known = ANALYTES[name]
+    return course(name, known.label, "" if known.unit == "1" else known.unit, every)
+
+
+def course(name: str, label: str, unit: str, every: Sequence[Mapping[str, Any]]) -> Trend:
+    """The same of any quantity."""
     draws = every[:MOST_SHOWN]
     logarithmic = name == "ca19_9"
     height: Callable[[float], float] = (lambda value: math.log10(max(value, FLOOR))) if logarithmic else float
@@ -95,9 +102,8 @@ def _trend(name: str, every: Sequence[Mapping[str, Any]]) -> Trend:
     line = "M" + "L".join(f"{one.x:g},{one.y:g}" for one in reversed(drawn))
     bands = tuple(_bands(scale)) if name == "alc" else ()
     across = tuple(Tick(days.at(one), f"{abs(one):g}") for one in days.ticks())
-    known = ANALYTES[name]
-    unit, up = "" if known.unit == "1" else known.unit, _up(scale, logarithmic)
-    return Trend(name, known.label, unit, drawn, line, bands, across, up, logarithmic, len(every) - len(draws))
+    up = _up(scale, logarithmic)
+    return Trend(name, label, unit, drawn, line, bands, across, up, logarithmic, len(every) - len(draws))
 
 
 def _ends(name: str, heights: Sequence[float], logarithmic: bool) -> tuple[float, float]:

@@ -14,6 +14,7 @@ from serving.receipts.checks import Check
 from serving.receipts.finding import Receipt
 from serving.receipts.payload import REQUEST
 from serving.receipts.record import Record, Signed
+from serving.receipts.telling_change import parts, which
 
 Row = tuple[str, ...]
 DOES_NOT_HOLD = "DOES NOT HOLD"
@@ -92,6 +93,8 @@ def _score(document: Mapping[str, Any]) -> Iterator[Section]:
     yield Section("Which model and which program answered", (), (("", ""), *_made(document)), "made")
     yield Section(EVERY_TERM, (ROUNDED,), tuple(_terms(answer)), "terms")
     yield Section("By clinical group, in percentage points from the reference to the risk", (), tuple(_groups(answer)), "groups")
+    if change := answer.get("change"):
+        yield Section("What changed since an earlier score", which(change), tuple(parts(change)), "change")
     yield Section("What went into it", (), tuple(_inputs(answer)), "inputs")
     if answer["estimates"]:
         yield Section("Not measured: estimated", (), tuple(_estimates(answer)), "estimates")

@@ -180,7 +180,9 @@ def test_the_fixed_lines_the_receipt_and_the_model_are_told(answered: House, num
 
 def test_a_look_at_an_answer_is_noted(answered: House) -> None:
     page(answered, SHARE)
-    assert answered.notes[-1] == ("viewed", {"receipt": SHARE, "form": "answer"})
+    assert answered.notes[-1] == ("viewed", {"receipt": SHARE, "form": "answer", "beside": [RANK]})  # of the same patient
+    page(answered, PLAIN)
+    assert answered.notes[-1] == ("viewed", {"receipt": PLAIN, "form": "answer"})
 
 
 @pytest.mark.parametrize("number", [1, 999, ERASED, ERASURE, OF_ANOTHER_UNIT])
