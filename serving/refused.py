@@ -49,4 +49,4 @@ def _pointer(field: str) -> str:
         return f"/history/{field}"
     if field.startswith("extra."):
         return "/extra/" + field.removeprefix("extra.")
-    return f"/{field}" if field in ("age_years", "sex", "tumour", "treatments") else ""
+    return f"/{field}" if field in ("age_years", "sex", "tumour", "treatments", "index_date") else ""

@@ -18,7 +18,7 @@ from serving.pages.patient_numbers import number, number_fault
 from serving.pages.words import say
 
 DRAWN = "drawn"  # the day of all values that have none of their own
-PLAIN = ("id", "as_of", "sex", "tumour")  # fields that the document has under the same name, as texts
+PLAIN = ("id", "as_of", "index_date", "sex", "tumour")  # fields that the document has under the same name, as texts
 HISTORY = (*FLAG_NAMES, *NUMBERS, "last_line_outcome")
 _PARTS = {"unit": "{}_unit", "date": "{}_date", "uln": "{}_uln"}  # of a measurement: the fields they stand in
 
