@@ -6,13 +6,23 @@ import numpy as np
 
 from models.recovery import recovered_on
 from training.simulation.history import FloatArray
-from training.simulation.over_time import FITNESS_RISK, LOW, WEEK, draw_deaths, draw_lymphocytes, draw_moving, weekly_hazard
+from training.simulation.over_time import (
+    FITNESS_RISK,
+    LOW,
+    WEEK,
+    draw_deaths,
+    draw_lymphocytes,
+    draw_moving,
+    lasting_hazard,
+    weekly_hazard,
+)
 from training.simulation.simulate import SimulatedCohort, simulate
-from training.simulation.truth import FRAILTY_SD, HORIZONS, hazard
+from training.simulation.truth import FRAILTY_SD, HORIZONS
 from training.simulation.truth_over_time import TrueRisks
 from training.simulation.visits import TreatedAfter, Visits, draw_treated, draw_visits
 
 LANDMARKS = (0, 28, 56, 84, 112, 140, 168)
+_PANEL, _ASKED = ("ldh", "crp"), 0.8
 WITHIN = (30, 90, 180)  # days from a landmark within which the true risk is told
 
 
@@ -46,8 +56,9 @@ def simulate_history(
     """
     if not 0 < rescue_hazard_ratio < np.inf:
         raise ValueError(f"rescue_hazard_ratio = {rescue_hazard_ratio}: allowed is a number above 0; 1 is no effect")
-    cohort = simulate(patients, seed)
-    rng, still = np.random.default_rng([seed, 1]), hazard(cohort.patients)
+    rng = np.random.default_rng([seed, 1])
+    cohort = _measured_more(rng, simulate(patients, seed))
+    still = lasting_hazard(cohort.patients)
     fitness = rng.standard_normal(patients) * unmeasured_fitness
     moving = draw_moving(rng, patients, int(cohort.censoring_days.max() // WEEK) + 2)
     lymphocytes, treated = draw_lymphocytes(rng, cohort.patients, fitness), draw_treated(rng, cohort.patients)
@@ -59,6 +70,13 @@ def simulate_history(
     seen = _seen(cohort, deaths, risks, own, f"simulated-history-{patients}-{seed}") if truth else _died(cohort, deaths)
     risk_at = {day: np.where(deaths[:, None] > day, risks.on(day, WITHIN), np.nan) for day in LANDMARKS} if truth else {}
     return SimulatedHistories(seen, visits, treated, recovered, fitness, rescue_hazard_ratio, risk_at)
+
+
+def _measured_more(rng: np.random.Generator, cohort: SimulatedCohort) -> SimulatedCohort:
+    """LDH and CRP in most patients in whom nobody asked for them: who is seen every few weeks is followed by a panel."""
+    asked = rng.random((len(_PANEL), len(cohort.ids))) < _ASKED
+    now = {name: cohort.missing[name] & ~on for name, on in zip(_PANEL, asked, strict=True)}
+    return replace(cohort, missing={**cohort.missing, **now})
 
 
 def _died(cohort: SimulatedCohort, death_days: FloatArray) -> SimulatedCohort:

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from training.simulation.history import DAYS_PER_MONTH, FloatArray
 from training.simulation.patients import Covariates
-from training.simulation.truth import Hazard, counts_at_rest
+from training.simulation.truth import Hazard, counts_at_rest, hazard
 
 WEEK = 7.0
-BURDEN_KEPT, BURDEN_SD, BURDEN_RISK = 0.985, 0.07, 0.60
+BURDEN_KEPT, BURDEN_SD, BURDEN_RISK = 0.985, 0.07, 0.55
 TREND, TREND_SD, TREND_KEPT = -0.04, 0.11, 0.94  # of burden in a week: most tumours respond at first, some never
 INFLAMMATION_KEPT, INFLAMMATION_SD, INFLAMMATION_RISK = 0.93, 0.20, 0.40
 RECOVERY_A_MONTH, RECOVERY_BEGINS, RECOVERY_TAKES = 0.10, 15.0, 28.0
@@ -28,6 +28,7 @@ LOW = 1.0  # 10*9/L, below which there is something to recover from
 RECOVERED_LN_ALC = np.log(1.35)
 _REGRESSED, _NOISE_AT_INDEX = 0.09, 0.143  # of a count of the index date what was noise: a variance of .15 ** 2 in .5 ** 2
 FITNESS_RECOVERS, FITNESS_RISK = 0.6, -0.5
+_LASTS = 0.75  # of what blood and bedside said on the index date
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,13 @@ def draw_lymphocytes(rng: np.random.Generator, patients: Covariates, fitness: Fl
     return Lymphocytes(rest, begins, gain)
 
 
-def weekly_hazard(hazard: Hazard, risk: FloatArray, recovered: FloatArray, ratio: float, own: FloatArray) -> FloatArray:
+def lasting_hazard(patients: Covariates) -> Hazard:
+    """The true hazard had nothing moved: what blood and bedside said on the index date does not fade, since it moves."""
+    found = hazard(patients)
+    return Hazard(found.lasting + _LASTS * found.fading, np.zeros_like(found.fading))
+
+
+def weekly_hazard(known: Hazard, risk: FloatArray, recovered: FloatArray, ratio: float, own: FloatArray) -> FloatArray:
     """The cumulative hazard gained in each week, shape (n, weeks).
 
     `risk` (n, weeks) is what moves; from the day `recovered` (n,; infinite where it is never) the hazard is `ratio` times itself;
@@ -102,7 +109,7 @@ def weekly_hazard(hazard: Hazard, risk: FloatArray, recovered: FloatArray, ratio
     """
     weeks = risk.shape[1]
     edges = WEEK * np.arange(weeks + 1)
-    still = np.stack([hazard.cumulative(day) for day in edges], axis=1)
+    still = np.stack([known.cumulative(day) for day in edges], axis=1)
     share = np.clip((edges[1:] - recovered[:, None]) / WEEK, 0, 1)  # of the week in which the ratio holds
     return np.diff(still, axis=1) * np.exp(risk + own[:, None]) * (1 + share * (ratio - 1))
 

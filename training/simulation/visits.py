@@ -116,7 +116,7 @@ def draw_visits(
 
 def _days(rng: np.random.Generator, n: int) -> FloatArray:
     """Every 7, 14 or 21 days by the habit of the patient's clinic, give or take two; one visit of twelve is missed."""
-    every = rng.choice([7, 14, 21], size=n, p=[0.15, 0.45, 0.40])
+    every = rng.choice([7, 14, 21], size=n, p=[0.30, 0.50, 0.20])
     k = SEEN_UNTIL // 7
     day = every[:, None] * (1 + np.arange(k)) + rng.integers(-2, 3, (n, k))
     kept = (day <= SEEN_UNTIL) & (rng.random((n, k)) >= 1 / 12)
