@@ -49,6 +49,7 @@ def rescue(
         _require_empty(out)
         require_cut_off(cut_off)
         require_days(days, horizon)
+        _require_reachable(tracking_uri)
         histories = read_histories(cohort, data=data, accept=accept, progress=True)
         low = lymphopenic(histories, cut_off, everybody=everybody)
         with Bars() as bars:
@@ -80,5 +81,14 @@ def _tracked(told: dict[str, object], out: Path, uri: str) -> str:
     if not uri:
         return ""
     from training.rescue.tracked import track_analysis
+    from training.tracking.reachable import written_anyway
 
-    return track_analysis(told, out, uri)
+    with written_anyway(f"the analysis is written: {out}", uri):
+        return track_analysis(told, out, uri)
+
+
+def _require_reachable(uri: str) -> None:
+    if uri:
+        from training.tracking.reachable import require_reachable
+
+        require_reachable(uri, "nothing was analysed; --tracking-uri names another store, and without it none is asked")

@@ -18,14 +18,16 @@ PATIENCE = 5  # seconds until a server must have answered that it is there
 _ASKED_ONCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": str(PATIENCE)}
 
 
-def require_reachable(uri: str) -> None:
-    """Raise NotSupported where the store at `uri` would keep nothing."""
+_UNTRAINED = "nothing was trained; --tracking-uri names another store, --no-tracking trains without"
+
+
+def require_reachable(uri: str, instead: str = _UNTRAINED) -> None:
+    """Raise NotSupported where the store at `uri` would keep nothing; `instead` says what was not done, and what may be."""
     try:
         why = _why_not_sqlite(path) if (path := sqlite_file(uri)) else _why_not(uri)
     except ImportError as error:
         why = f"{error.name} is not installed"
     if why:
-        instead = "nothing was trained; --tracking-uri names another store, --no-tracking trains without"
         raise NotSupported(f"MLflow at {without_password(uri)} does not answer ({why}): {instead}")
 
 
@@ -83,13 +85,19 @@ def _patient_for_once() -> Iterator[None]:
 @contextmanager
 def saved_anyway(folder: Path, digest: str, uri: str) -> Iterator[None]:
     """What MLflow fails at becomes NotTracked, which says where the artifact is."""
+    with written_anyway(f"the artifact is saved: {folder}, digest {digest}", uri):
+        yield
+
+
+@contextmanager
+def written_anyway(saved: str, uri: str) -> Iterator[None]:
+    """The same, with a sentence that says what is `saved` and where."""
     from mlflow.exceptions import MlflowException
 
     try:
         yield
     except (MlflowException, OSError) as error:
         why = _first_line(error, uri)
-        saved = f"the artifact is saved: {folder}, digest {digest}"
         raise NotTracked(f"MLflow at {without_password(uri)} did not keep this run ({why}); {saved}") from error
 
 

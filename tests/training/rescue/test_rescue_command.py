@@ -167,6 +167,27 @@ def test_few_patients_are_refused_question_by_question(few: Path, tmp_path: Path
     assert (tmp_path / "out" / "report.html").is_file()
 
 
+def test_a_store_that_cannot_be_is_refused_before_anything_is_analysed(few: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    done = ran("rescue", few, "--out", tmp_path / "out", "--tracking-uri", f"sqlite:///{tmp_path}/file/mlflow.db")
+    assert done.exit_code == 1
+    assert "nothing was analysed" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_mlflow_fails_at_leaves_the_analysis_written(
+    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> str:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr("training.rescue.tracked.track_analysis", gone)
+    done = ran("rescue", few, "--out", tmp_path / "out", "--tracking-uri", f"sqlite:///{tmp_path}/mlflow.db")
+    assert done.exit_code == 1
+    assert f"the analysis is written: {tmp_path / 'out'}" in done.stderr
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
 def test_a_cohort_without_histories_is_refused(tmp_path: Path) -> None:
     assert ran("simulate", "--patients", 60, "--seed", 2, "--out", tmp_path / "flat").exit_code == 0
     done = ran("rescue", tmp_path / "flat" / "cohort.toml", "--out", tmp_path / "out")
