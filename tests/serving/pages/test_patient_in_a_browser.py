@@ -195,7 +195,7 @@ def weight(fetched: list[Request]) -> int:
 def test_the_pages_are_light_and_the_answer_is_there_at_once(browser: Browser, url: str) -> None:
     with entered(browser, url, Role.CLINICIAN) as page:
         fetched: list[Request] = []  # sizes are asked for afterwards: a body is gone once the page has moved on
-        page.on("requestfinished", fetched.append)
+        page.on("requestfinished", lambda one: fetched.append(one))
         page.goto("/patient")
         assert 0 < weight(fetched) < LIGHTEST
         took = []
