@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from models.artifact import Artifact
-from models.changed import Change, Sum, changed, sum_of
+from models.changed import TOLD, Change, Sum, changed, sum_of
 from models.explanation import ESTIMATED_SHARE, HorizonExplanation
 from models.fault import Fault
 from models.patient import Patient
@@ -23,7 +23,7 @@ from serving.wire import COMPARED
 
 ABOUT = (
     "first the patient's change as the model of the earlier score sees it, then what the model of this score makes of the "
-    "patient as he is now; percentage points that sum to the difference of the two risks; association, not cause"
+    "patient of now; percentage points that sum to the difference of the two risks; association, not cause"
 )
 _HAS_NONE = "{} score tells no risk within that time"
 
@@ -60,7 +60,8 @@ class Since:
         return told | {"text": self._sentence(days)}
 
     def _sentence(self, days: int) -> str:
-        resting = self.estimated[days]
+        moved = self.horizons[days].patient
+        resting = [group for group in self.estimated[days] if abs(moved.get(group, 0.0)) >= TOLD]
         told = f" (resting on estimates for the most part, then or now: {', '.join(resting)})" if resting else ""
         return self.horizons[days].sentence() + told
 
@@ -102,7 +103,7 @@ def with_change(answer: Answer, patient: Patient, earlier: Earlier) -> Answer | 
         (between,) = score(earlier.artifact, [patient])
     if isinstance(between, Refused):
         why = "; ".join(fault.without_value() for fault in between.faults)
-        return not_comparable(patient.id, f"one whose model gives the patient as he is now a risk, which it does not ({why})")
+        return not_comparable(patient.id, f"one whose model gives the patient of now a risk, which it does not ({why})")
     found = _since(earlier.told, between.horizons, answer.horizons)
     if not found.horizons:
         return not_comparable(patient.id, "one that tells the risk within a time that the model of now tells, too")

@@ -28,8 +28,8 @@ from serving.receipts.record import NoReceipt, Signed
 from serving.recorded import Answered
 from serving.refused import Refused
 from serving.strict_json import WHOLE, InvalidRequest
+from serving.wire import COMPARED, read_request
 from serving.wire import Request as Asked
-from serving.wire import read_request
 
 AT_ONCE = 8 * 1024  # bytes: a patient or a few are answered on the spot, which takes less than to hand them to a thread and back
 SCORERS = 2  # threads that score the others: more would only wait for each other
@@ -75,8 +75,15 @@ class Scoring:
     _metrics: Metrics
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(SCORERS, "scoring"))
 
-    async def one(self, body: bytes, caller: Mapping[str, object], only: Callable[[Patient], bool] | None = None) -> Scored:
-        """The recorded answer to the patient document `body`, which `caller` asks for; `only` of whom it is true, if it is given.
+    async def one(
+        self,
+        body: bytes,
+        caller: Mapping[str, object],
+        only: Callable[[Patient], bool] | None = None,
+        earlier: Earlier | None = None,
+    ) -> Scored:
+        """The recorded answer to the patient document `body`, which `caller` asks for; `only` of whom it is true, if it is given;
+        `earlier` is the score that the document names to be compared with, looked up before.
 
         Raises InvalidRequest where it is no patient document, NotScored where the patient gets no risk, NotWanted for whom `only`
         is not true, and NoReceipt where what would be said could not be recorded.
@@ -85,10 +92,12 @@ class Scoring:
         asked = self.read(body) if small else await self.apart(self.read, body)
         if asked.many:
             raise InvalidRequest(Fault(WHOLE, "several patients", "one patient"))
+        if asked.compared_with is not None and earlier is None and isinstance(asked.patients[0], Patient):
+            raise InvalidRequest(Fault(f"/{COMPARED}", "a number", "left out: nothing is compared here"))
         (patient,) = asked.patients
         if only is not None and isinstance(patient, Patient) and not only(patient):
             raise NotWanted
-        answered = await self.answered(body, asked, caller)
+        answered = await (self.compared(body, asked, caller, earlier) if earlier else self.answered(body, asked, caller))
         if answered.refused:
             raise NotScored(answered.refused[0])
         signed = await self.recorded(answered)

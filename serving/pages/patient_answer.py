@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from serving.access.door import route, who
+from serving.access.permissions import Action, may
 from serving.pages.layout import rendered
 from serving.pages.owned import owned
 from serving.pages.patient_course import course_of
@@ -44,4 +45,5 @@ class PatientAnswer:
         course = await self.reader.read(partial(course_of, self.reader.archive, record, who(request), told["main"]))
         beside = {} if course is None else {"beside": course.others}
         await self.reader.note(request, "viewed", receipt=record.sequence, form="answer", **beside)
-        return rendered(request, "patient_answer.html", trends=trends_of(document["patient"]), course=course, **told)
+        told |= {"course": course, "trends": trends_of(document["patient"]), "may_score": may(who(request), Action.SCORE)}
+        return rendered(request, "patient_answer.html", **told)

@@ -95,6 +95,8 @@ def _pictures(found: Sequence[Before], main: str) -> Iterator[Trend]:
         yield course("risk", say("answer", "risk_by", days=main), "%", risks)
     for name in MEASURED:
         several = [(one.values[name], age) for one, age in zip(found, ages, strict=True) if name in one.values]
+        assay = several[0][0].get("method") if several else None  # by another one, it would be another number
+        several = [(one, age) for one, age in several if one.get("method") == assay]
         if len(several) >= LEAST:
             yield trend_of(name, [_draw(one["value"], age, one.get("limit", "")) for one, age in several])
 

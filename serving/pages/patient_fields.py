@@ -31,7 +31,7 @@ NUMBERS = ("prior_lines", "days_since_radiotherapy", "months_on_therapy", "last_
 ANSWERS = ("yes", "no", "unknown")
 TREATED = ("modality", "line", "agents", "start", "end", "outcome")
 LEAST_ROWS, MOST_ROWS = 2, 20  # of treatments
-PERSON = ("as_of", "index_date", "id", "age_years", "sex", "tumour")
+PERSON = ("as_of", "index_date", "id", "age_years", "sex", "tumour", "compared_with")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ which can be read again, printed and passed on within the unit; a refusal shows 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ from models.lymphopenia import Lymphopenia, lymphopenia
 from models.patient import Measurement, Patient
 from serving.access.door import route, who
 from serving.caller import over_http
+from serving.changes import Earlier
+from serving.comparing import Comparing
 from serving.pages import patient_fields as known
 from serving.pages.layout import HEADERS, rendered
 from serving.pages.patient_draws import DRAWS
@@ -31,6 +34,7 @@ from serving.receipts.record import NoReceipt
 from serving.refused import Refused
 from serving.scoring import NotScored, Scoring
 from serving.strict_json import InvalidRequest
+from serving.wire import COMPARED
 
 PATH = "/patient"
 MORE, ACT = "more", "act"  # the button that asks for another row of treatments, and the name of all buttons
@@ -58,7 +62,7 @@ class Form:
 
 def routes(reader: Reader, scoring: Scoring) -> list[Route]:
     """The form, and what becomes of it."""
-    page = PatientForm(reader, scoring)
+    page = PatientForm(reader, scoring, Comparing(reader.notes, reader.archive))
     return [route("GET", PATH, page.empty), route("POST", PATH, page.filled)]
 
 
@@ -68,10 +72,13 @@ class PatientForm:
 
     reader: Reader
     scoring: Scoring
+    comparing: Comparing
 
     async def empty(self, request: Request) -> Response:
-        """The form with nothing in it but the day."""
-        return _page(request, Form({"as_of": datetime.now(UTC).date().isoformat()}))
+        """The form with nothing in it but the day, and the receipt with which the address says to compare."""
+        named = request.query_params.get(COMPARED, "")
+        earlier = {COMPARED: named} if re.fullmatch("[1-9][0-9]{0,14}", named) else {}
+        return _page(request, Form({"as_of": datetime.now(UTC).date().isoformat()} | earlier))
 
     async def filled(self, request: Request) -> Response:
         """To the page of the answer, once it is recorded; else the form again."""
@@ -84,7 +91,8 @@ class PatientForm:
         if given.faults:
             return _refused(request, _faulty(values, rows, given, [*given.faults, *self._read(given)]))
         try:
-            scored = await self.scoring.one(given.body, over_http(request, who(request)) | {"by": BY})
+            earlier = await self._earlier(request, given)
+            scored = await self.scoring.one(given.body, over_http(request, who(request)) | {"by": BY}, earlier=earlier)
         except InvalidRequest as error:
             return _refused(request, _faulty(values, rows, given, error.faults))
         except NotScored as error:
@@ -93,6 +101,17 @@ class PatientForm:
             detail = f"no score: it could not be recorded ({error.reason})"
             raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "2"}) from error
         return RedirectResponse(f"{PATH}/{scored.receipt.sequence}", HTTPStatus.SEE_OTHER, HEADERS)
+
+    async def _earlier(self, request: Request, given: Given) -> Earlier | None:
+        """The earlier score that is named, if any is; InvalidRequest and NotScored as `Scoring.one` raises them."""
+        asked = self.scoring.read(given.body)
+        (patient,) = asked.patients
+        if asked.compared_with is None or isinstance(patient, Refused):
+            return None
+        found = await self.comparing.earlier(patient, asked.compared_with, asked.day, who(request))
+        if isinstance(found, Refused):
+            raise NotScored(found)
+        return found
 
     def _read(self, given: Given) -> Sequence[Fault]:
         """What is wrong besides: everything that is to be put right is said at once."""

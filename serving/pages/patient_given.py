@@ -16,6 +16,7 @@ from serving.pages.patient_draws import DRAWS, Draws, draws_of
 from serving.pages.patient_fields import FLAG_NAMES, MEASURED, MOST_ROWS, NUMBERS, ONE_UNIT, TREATED
 from serving.pages.patient_numbers import number, number_fault
 from serving.pages.words import say
+from serving.wire import COMPARED
 
 DRAWN = "drawn"  # the day of all values that have none of their own
 PLAIN = ("id", "as_of", "index_date", "sex", "tumour")  # fields that the document has under the same name, as texts
@@ -56,8 +57,7 @@ def given_of(form: Mapping[str, str]) -> Given:
     draws = draws_of(form.get(DRAWS, ""))  # as it is: its lines are counted
     measured, treated = list(_measured(filled)), list(_treatments(filled))
     document: dict[str, Any] = {name: filled[name] for name in PLAIN if name in filled}
-    if "age_years" in filled:
-        document["age_years"] = number(filled["age_years"])
+    document |= {name: number(filled[name]) for name in ("age_years", COMPARED) if name in filled}
     document["measurements"] = [one for _, one in measured] + [one.measurement for one in draws.read]
     if treated:
         document["treatments"] = [one for _, one in treated]
@@ -70,7 +70,7 @@ def given_of(form: Mapping[str, str]) -> Given:
 
 def _fields(measured: list[str], draws: Draws, treated: list[tuple[str, dict[str, Any]]]) -> dict[str, str]:
     """The field of every place of the document that may be spoken of."""
-    found = {f"/{name}": name for name in (*PLAIN, "age_years")} | {f"/history/{name}": name for name in HISTORY}
+    found = {f"/{name}": name for name in (*PLAIN, "age_years", COMPARED)} | {f"/history/{name}": name for name in HISTORY}
     for place, field in enumerate(measured):
         at = f"/measurements/{place}"
         found |= {at: field} | {f"{at}/{part}": pattern.format(field) for part, pattern in _PARTS.items()}

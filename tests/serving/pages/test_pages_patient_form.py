@@ -15,6 +15,7 @@ from serving.access.forms import MOST
 from serving.pages.patient_fields import MEASURED, MOST_ROWS, ONE_UNIT
 from serving.pages.patient_form import FIELDS
 from serving.receipts.payload import unpack
+from serving.receipts.record import SCORE
 from serving.recorded import Answering
 from serving.wire import read_line
 
@@ -193,6 +194,34 @@ def test_more_rows_are_given_without_a_word_of_faults(shared: House) -> None:
     most = form(shared, filled | {"rows": f"{MOST_ROWS - 1}"}, 200).values
     assert f"t{MOST_ROWS - 1}_start" in most
     assert f"t{MOST_ROWS}_start" not in most
+
+
+def test_the_form_names_the_receipt_that_its_address_names_if_it_is_a_number(shared: House) -> None:
+    assert Controls(shared.ask(Role.CLINICIAN, "/patient?compared_with=17").text).values["compared_with"] == "17"
+    for other in ("0", "Jane", "1e3", "-2", "1" * 16, "%3Cb%3E"):
+        assert Controls(shared.ask(Role.CLINICIAN, f"/patient?compared_with={other}").text).values["compared_with"] == ""
+
+
+def test_a_patient_who_is_entered_again_is_compared_with_the_receipt_that_is_named(shared: House) -> None:
+    first = shared.ask(Role.CLINICIAN, "/patient", FILLED | {"id": "p-500"}).headers["location"].rpartition("/")[2]
+    worse = FILLED | {"id": "p-500", "anc": "9000", "compared_with": first}
+    answer = shared.ask(Role.CLINICIAN, "/patient", worse)
+    assert answer.status_code == 303
+    receipt = shared.document(int(answer.headers["location"].rpartition("/")[2]))
+    assert receipt["given"]["compared_with"] == int(first)
+    change = receipt["answer"]["change"]["horizons"]["90"]
+    assert change["from"] == shared.document(int(first))["answer"]["risks"]["90"]["risk"]
+    assert change["patient"]["lymphocytes and inflammation"] > 0
+
+
+@pytest.mark.parametrize(("named", "id"), [("4711", "p-77"), ("2", "p-77"), ("2", ""), ("two", "p-77"), ("1.5", "p-77")])
+def test_a_receipt_with_which_nothing_can_be_compared_is_told_beside_its_field(shared: House, named: str, id: str) -> None:
+    scores = sum(one.kind == SCORE for one in shared.archive.store.records())
+    page = form(shared, FILLED | {"id": id, "compared_with": named})
+    assert page.attributes["compared_with"]["aria-invalid"] == "true"
+    assert page.values["compared_with"] == named
+    assert "compared_with" in page.links
+    assert sum(one.kind == SCORE for one in shared.archive.store.records()) == scores
 
 
 def test_a_field_that_the_form_never_had_is_refused(shared: House) -> None:

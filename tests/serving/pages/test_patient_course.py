@@ -134,6 +134,27 @@ def test_a_draw_of_five_weeks_ago_tells_nothing_of_the_day(followed: House, monk
     assert [one.analyte for one in course.pictures] == ["risk"]
 
 
+def test_ca19_9_is_drawn_within_the_assay_of_the_newest_score(followed: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    draws_of = patient_course.draws_of
+
+    def by_another_assay_at_first(patient: Any, name: str) -> Any:
+        changed = name == "ca19_9" and draws_of(patient, "alc")[0]["value"] == LABS[FIRST][0]
+        return [{**one, "method": "another"} if changed else one for one in draws_of(patient, name)]
+
+    monkeypatch.setattr(patient_course, "draws_of", by_another_assay_at_first)
+    course = seen(followed, FIRST)
+    assert course is not None
+    assert [len(one.draws) for one in course.pictures] == [3, 3, 3, 2]
+    assert course.scores[-1].values["ca19_9"]["method"] == "another"
+
+
+def test_whoever_may_score_is_led_to_the_form_that_names_this_receipt(followed: House) -> None:
+    again = f'href="/patient?compared_with={SECOND}"'
+    assert again in page(followed, SECOND)
+    assert again not in page(followed, SECOND, Role.AUDITOR)
+    assert "compared_with" not in page(followed, NAMELESS)
+
+
 def test_a_horizon_that_a_score_does_not_tell_leaves_its_place_empty(followed: House) -> None:
     course = seen(followed, FIRST, main="77")
     assert course is not None
@@ -154,7 +175,7 @@ def test_the_page_tells_the_course_in_a_table_with_the_way_to_each_answer(follow
     assert re.findall(r'href="(/patient/[0-9]+)"', table) == [f"/patient/{THIRD}", f"/patient/{FIRST}"]
     assert f"{SECOND} (this one)" in table
     assert "below" in table
-    assert re.findall(r"<td>([a-z ]+)</td></tr>", table) == ["the same"] * 3
+    assert re.findall(r'<td class="time">([a-z ]+)</td></tr>', table) == ["the same"] * 3
 
 
 def test_what_is_shown_beside_an_answer_is_noted_for_each_receipt(followed: House) -> None:
