@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from serving.receipts.checks import Check, checks
+from serving.receipts.compared import earlier_held
 from serving.receipts.export import as_document
 from serving.receipts.finding import BROKEN, Asked, Receipt, found, named, opened
 from serving.receipts.keys import ReceiptKeys
@@ -46,10 +47,10 @@ def audited(store: Store, keys: ReceiptKeys, asked: Asked) -> Iterator[Audited]:
     """Each receipt asked for; an id may also name an event. Raises NotFound."""
     records: Iterator[Record] = iter([named(store, one) for one in asked.ids]) if asked.ids else found(store, keys, asked)
     for record in records:
-        held = tuple(checks(store, keys, record))
+        receipt = opened(store, keys, record)
+        held = (*checks(store, keys, record), *earlier_held(store, keys, receipt))
         altered = any(one.holds is False for one in held)  # is never signed: whoever altered it would gain a genuine signature
         signed = None if altered else keys.sign(store.id, record.sequence, record.digest, record.time)
-        receipt = opened(store, keys, record)
         yield Audited(receipt, held, signed, tuple(_erased(store, record)) if receipt.why == ERASED else ())
 
 

@@ -96,7 +96,7 @@ class House:
 
 @pytest.fixture(scope="module")
 def later_folder(tmp_path_factory: pytest.TempPathFactory, loaded: Artifact) -> Path:
-    """A second model: calibrated otherwise, with another baseline, and blind to the last of the horizons."""
+    """A second model: calibrated otherwise, and with another baseline."""
     model, folder = loaded.model, tmp_path_factory.mktemp("later")
     moved = Calibration(model.calibration.intercept + 0.3, model.calibration.slope * np.array([1.2, 1.1, 0.9, 0.8]))
     artifacts.save(replace(model, calibration=moved), folder, files={}, provenance={"cohort": "none"})

@@ -18,6 +18,8 @@ from models.identity import Role
 from serving.changes import Earlier, excerpt
 from serving.pages import patient_course
 from serving.pages.patient_course import Course, course_of
+from serving.receipts.audited import audited
+from serving.receipts.finding import Asked
 from serving.recorded import Answering
 from serving.wire import read_line
 
@@ -44,7 +46,7 @@ def followed(loaded: Artifact, model_folder: Path, tmp_path_factory: pytest.Temp
     def fill(writer: Any) -> None:
         for number in (FIRST, OF_THE_OTHERS, SECOND):
             writer.record([scored(loaded, person(number), ELSEWHERE if number == OF_THE_OTHERS else HERE)])
-        writer.record([compared(loaded, writer, folder)])
+        writer.record([compared(loaded, folder)])
         writer.record([scored(loaded, person(FIRST, id="p-78"), HERE)])
         writer.record([scored(loaded, person(FIRST, id=None), HERE), scored(loaded, person(SECOND, id=None), HERE)])
 
@@ -52,16 +54,16 @@ def followed(loaded: Artifact, model_folder: Path, tmp_path_factory: pytest.Temp
         yield found
 
 
-def compared(artifact: Artifact, writer: Any, folder: Path) -> Any:
-    """What is recorded of the third score, which names the first."""
+def compared(artifact: Artifact, folder: Path, id: str = "p-77", **otherwise: Any) -> Any:
+    """What is recorded of the third score, which names the first; `otherwise` is told of that one what it does not hold."""
     from serving.receipts.archive import Archive
     from serving.receipts.keys import read_keys
 
     archive = Archive.open(folder / "receipts", read_keys(folder / "receipts.key"))
     record = archive.store.record(FIRST)
     assert record is not None
-    told = excerpt(FIRST, record.digest, record.time, archive.receipt(record).document or {})
-    given = json.dumps(person(THIRD)).encode()
+    told = excerpt(FIRST, record.digest, record.time, archive.receipt(record).document or {}) | otherwise
+    given = json.dumps(person(THIRD, id=id)).encode()
     caller = {"by": "HTTP", "from": "loopback", "request": None, "who": dict(somebody(Role.CLINICIAN).as_json())}
     one = (read_line(given), lambda: given)
     return Answering(artifact, SITE).compared(one, caller, lambda place, refused: {}, Earlier(told, artifact)).drafts[0]
@@ -208,6 +210,38 @@ def test_a_comparison_is_told_on_the_receipt_with_what_it_was_compared_with(foll
     assert first is not None
     assert first.digest in text
     assert followed.document(THIRD)["answer"]["change"]["horizons"]["90"]["text"] in text
+
+
+EARLIER = f"record {FIRST} is missing, another one, or of another patient"
+ANOTHER = f"record {FIRST}, of which something else is told"
+
+
+@pytest.mark.parametrize(
+    ("id", "otherwise", "holds", "said"),
+    [
+        ("p-77", {}, True, f"record {FIRST}, as it is told here"),
+        ("p-77", {"as_of": "2026-03-01"}, False, ANOTHER),
+        ("p-77", {"digest": "0" * 64}, False, EARLIER),
+        ("p-77", {"receipt": 4711}, False, EARLIER.replace(f"{FIRST}", "4711", 1)),
+        ("p-79", {}, False, EARLIER),
+    ],
+)
+def test_an_auditor_sees_whether_the_earlier_score_is_told_as_it_was(
+    loaded: Artifact, model_folder: Path, tmp_path: Path, id: str, otherwise: dict[str, Any], holds: bool, said: str
+) -> None:
+    def fill(writer: Any) -> None:
+        writer.record([scored(loaded, person(FIRST), HERE)])
+        writer.record([compared(loaded, tmp_path, id, **otherwise)])
+
+    with built(loaded, model_folder, tmp_path, fill=fill) as house:
+        (one,) = audited(house.archive.store, house.archive.keys, Asked((f"{FIRST + 1}",)))
+    assert [(check.what, check.holds, check.told) for check in one.checks][-1] == ("earlier score", holds, said)
+    assert (one.broken, one.signed is None) == (not holds, not holds)
+
+
+def test_a_score_that_is_compared_with_none_is_checked_as_ever(followed: House) -> None:
+    (one,) = audited(followed.archive.store, followed.archive.keys, Asked((f"{SECOND}",)))
+    assert "earlier score" not in [check.what for check in one.checks]
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE])
