@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from training.statistics.censoring import StepFunction
 
 FloatArray = NDArray[np.float64]
+WIDEST = 50.0  # on the scale of ln(-ln): beyond, a band from 0 to 1 in every digit
 _95 = NormalDist().inv_cdf(0.975)
 
 
@@ -30,6 +31,7 @@ class CumulativeIncidence:
         inside = (share > 0) & (share < 1)
         log = np.log(np.where(inside, share, 0.5))
         width = _95 * np.sqrt(np.where(inside, variance, 0.0)) / np.abs(np.where(inside, share, 0.5) * log)
+        width = np.minimum(width, WIDEST)
         low, high = (np.where(inside, np.exp(log * np.exp(sign * width)), np.nan) for sign in (1.0, -1.0))
         return low, high
 

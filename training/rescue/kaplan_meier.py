@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from training.statistics.censoring import FollowUp, StepFunction, survival
 
 FloatArray = NDArray[np.float64]
+WIDEST = 50.0  # on the scale of ln(-ln): beyond, a band from 0 to 1 in every digit
 _95 = NormalDist().inv_cdf(0.975)
 
 
@@ -39,7 +40,7 @@ class KaplanMeier:
         alive, variance = self.alive.at(days), self.greenwood.at(days)
         inside = (alive > 0) & (alive < 1)
         log = np.log(np.where(inside, alive, 0.5))
-        width = _95 * np.sqrt(np.where(inside, variance, 0.0)) / np.abs(log)
+        width = np.minimum(_95 * np.sqrt(np.where(inside, variance, 0.0)) / np.abs(log), WIDEST)
         low, high = (np.where(inside, np.exp(log * np.exp(sign * width)), np.nan) for sign in (1.0, -1.0))
         return low, high
 

@@ -55,6 +55,10 @@ def naive(of: Timed, horizon: float, adjustment: Adjustment, seed: int = 1, lots
     if refused:
         return refused
     until, deaths = np.minimum(of.days, horizon), of.deaths & (of.days <= horizon)
+    seen = of.entries < until  # who entered after the horizon is in no curve to it
+    named = {name: rows & seen for name, rows in named.items()}
+    if refused := short_of({f"{name}, before the horizon": int(rows.sum()) for name, rows in named.items()}, {}):
+        return refused
     both = tuple(group(name, until[rows], deaths[rows], 0.0, of.entries[rows]) for name, rows in named.items())
     return Naive(
         unadjusted=_ever(of, None),

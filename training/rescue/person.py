@@ -14,7 +14,7 @@ from models.patient import Patient
 from training.histories import Draw, History
 
 ADJUSTED = ("age", "ln_alc", "ln_nlr", "ca19_9_log10", "ca19_9_undetectable", "prior_lines", "albumin")
-STEROID_DAYS = 14.0  # steroids this recent hold lymphocytes down (clinical.md section 6)
+STEROID_STOP_DAYS = 28.0  # a count this soon after steroids ended may have risen because they ended
 Series = tuple[tuple[float, float], ...]
 
 
@@ -25,7 +25,7 @@ class Person:
     `alc` on the index date in 10*9/L. `covariates` by the name of the feature, on its scale, NaN where not measured; those that
     do not apply are in `not_applicable`. `counts`: ALC after the index date; `nlr` and `ca19_9`: the value of each later draw
     over that of the index date (CA19-9 within one assay). `comparable`: the analytes of which the index date has a value to fall
-    from. `steroid_ends`: days on which courses of steroids ended after the index date.
+    from. `steroid_ends`: days on which courses of steroids ended, from four weeks before the index date on.
     """
 
     days: float
@@ -124,5 +124,5 @@ def _on_steroids(patient: Patient) -> bool | None:
 
 def _steroid_ends(history: History) -> Iterator[float]:
     for course in history.courses:
-        if course.modality == "steroid" and course.end is not None and 0 < course.end <= history.days:
+        if course.modality == "steroid" and course.end is not None and -STEROID_STOP_DAYS <= course.end <= history.days:
             yield course.end

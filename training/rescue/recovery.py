@@ -10,10 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from models.recovery import APART, recovered_on
-from training.rescue.person import Person
+from training.rescue.person import STEROID_STOP_DAYS, Person
 
 NLR_FALL, CA19_9_FALLS = 0.2, (0.2, 0.5)  # of the value on the index date
-STEROID_STOP_DAYS = 28.0  # a count this soon after steroids ended may have risen because they ended
 
 
 @dataclass(frozen=True)

@@ -159,7 +159,7 @@ def test_a_recovery_within_four_weeks_of_the_end_of_steroids_is_shown() -> None:
         return (Treatment("steroid", DAYS + 5, DAYS - end),)
 
     draws = {0.0: 0.6, 30.0: 1.2, 40.0: 1.3}
-    near, far = (known(history(draws, courses=course(end), stated=replace(PROGRESSED, steroids_14d=1.0))) for end in (15, 5))
+    near, far = (known(history(draws, courses=course(end), stated=replace(PROGRESSED, steroids_14d=1.0))) for end in (15, 1))
     found = steroids([near, far, known(history(draws))], 1.0)
-    assert (found.known, found.on_index, found.rescued, found.rescued_after_stop) == (2, 2, 3, 1)
+    assert (found.known, found.on_index, found.rescued, found.rescued_on_index, found.rescued_after_stop) == (2, 2, 3, 2, 1)
     assert "<10" in found.sentence()
