@@ -102,17 +102,18 @@ class Compared:
 def compared(of: Timed, groups: Sequence[Flags], adjustment: Adjustment) -> Compared | Refused:
     """A ratio in each of some disjoint groups (masks over patients), in one model; each has a baseline hazard of its own.
 
-    Whoever is in none of them is in the model with a ratio of their own that is not told.
+    Whoever is in none of them is not in the model.
     """
     level = np.full(len(of), len(groups), np.intp)
     for place, members in enumerate(groups):
         level[members] = place
-    rows = rows_of(of)
-    of_row, state = level[rows.patient], rows.state
-    states = np.stack([state * (of_row == place) for place in range(len(groups) + 1)], axis=1)
-    told = states[:, np.ptp(states, axis=0) > 0]
-    one = CountingRows(rows.start, rows.stop, rows.event, of.rows[rows.patient])
-    found = _fitted(one, told, adjustment, of_row)
+    inside = np.asarray(level < len(groups))
+    part, level = of.part(inside), level[inside]
+    rows = rows_of(part)
+    of_row = level[rows.patient]
+    states = np.stack([rows.state * (of_row == place) for place in range(len(groups))], axis=1)
+    one = CountingRows(rows.start, rows.stop, rows.event, part.rows[rows.patient])
+    found = _fitted(one, states, adjustment, of_row)
     if isinstance(found, Refused):
         return found
     ratios = tuple(found.ratio(place) for place in range(len(groups)))

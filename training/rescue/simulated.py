@@ -30,7 +30,7 @@ def _person(simulated: SimulatedHistories, row: int) -> Person:
         days=days,
         died=died,
         alc=float(p.alc[row]),
-        counts=_counts(simulated, row, days),
+        counts=_counts(simulated, row, days - died),
         covariates={
             "age": float(p.age[row]),
             "ln_alc": math.log(p.alc[row]),
@@ -54,7 +54,7 @@ def _silent(applies: bool, undetectable: bool) -> set[str]:
     return (set() if applies else {"ca19_9_log10", "ca19_9_undetectable"}) | ({"ca19_9_log10"} if undetectable else set())
 
 
-def _counts(simulated: SimulatedHistories, row: int, days: float) -> tuple[tuple[float, float], ...]:
-    """The draws of ALC while the patient was followed, oldest first."""
+def _counts(simulated: SimulatedHistories, row: int, last: float) -> tuple[tuple[float, float], ...]:
+    """The draws of ALC up to the `last` day, oldest first; nobody is drawn on the day of death."""
     drawn = zip(simulated.visits.day[row].tolist(), simulated.visits.counts[row].tolist(), strict=True)
-    return tuple(sorted((day, alc) for day, alc in drawn if math.isfinite(day) and 0 < day <= days))
+    return tuple(sorted((day, alc) for day, alc in drawn if math.isfinite(day) and 0 < day <= last))
