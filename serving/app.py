@@ -148,7 +148,10 @@ class Service:
         if asked.compared_with is None or not isinstance(patient, Patient):
             return await self.scoring.answered(body, asked, caller)
         earlier = await self.comparing.earlier(patient, asked.compared_with, asked.day, identity)
-        return earlier if isinstance(earlier, Refused) else await self.scoring.compared(body, asked, caller, earlier)
+        if isinstance(earlier, Refused):
+            self.scoring.turned_away(earlier)
+            return earlier
+        return await self.scoring.compared(body, asked, caller, earlier)
 
     async def _recorded(self, answered: Answered, many: bool) -> Response:
         """What will be said, once it is recorded; the problem where it cannot be."""

@@ -7,7 +7,8 @@ one, so that the change can be computed again from that and the model of then al
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -42,7 +43,7 @@ class Since:
 
     earlier: Mapping[str, Any]
     horizons: Mapping[int, Change]
-    estimated: Mapping[int, Sequence[str]]  # groups that rest for the most part on estimates in one of the two scores
+    estimated: Mapping[int, Sequence[str]]  # groups that moved for the most part because estimates did
     not_compared: Mapping[int, str]
 
     def as_json(self) -> dict[str, object]:
@@ -61,8 +62,8 @@ class Since:
 
     def _sentence(self, days: int) -> str:
         moved = self.horizons[days].patient
-        resting = [group for group in self.estimated[days] if abs(moved.get(group, 0.0)) >= TOLD]
-        told = f" (resting on estimates for the most part, then or now: {', '.join(resting)})" if resting else ""
+        guessed = [group for group in self.estimated[days] if abs(moved[group]) >= TOLD]
+        told = f" (for the most part through estimates of what was not measured: {', '.join(guessed)})" if guessed else ""
         return self.horizons[days].sentence() + told
 
     def sentences(self, days: int) -> Iterator[str]:
@@ -75,22 +76,21 @@ class Since:
 def excerpt(receipt: int, digest: str, time: str, document: Mapping[str, Any]) -> dict[str, Any]:
     """What a new answer tells of an earlier one: its receipt, its model, its day, and at each horizon the sum behind the risk."""
     answer, given = document["answer"], document["given"]
-    risks, explained = answer["risks"], answer["explanation"]["horizons"]
+    risks, explained = answer["risks"], answer["explanation"]["horizons"].items()
     return {
         "receipt": receipt,
         "digest": digest,
         "time": time,
         "as_of": given.get("as_of") if isinstance(given, dict) else None,
         "model": {"name": document["model"]["name"], "digest": document["model"]["digest"]},
-        "horizons": {days: _sum(risks[days]["risk"], one) for days, one in explained.items()},
+        "estimated": [one["input"] for one in answer["quality"] if "estimated" in one["states"]],
+        "horizons": {days: _sum(risks[days]["risk"], one) for days, one in explained},
     }
 
 
 def _sum(risk: float, explained: Mapping[str, Any]) -> dict[str, Any]:
-    groups = explained["groups"]
-    terms = {one["group"]: one["term"] for one in groups}
-    resting = [one["group"] for one in groups if one["estimated_share"] > ESTIMATED_SHARE]
-    return {"risk": risk, "base": explained["base"], "groups": terms, "estimated": resting}
+    groups = {one["group"]: one["term"] for one in explained["groups"]}
+    return {"risk": risk, "base": explained["base"], "groups": groups, "terms": explained["terms"]}
 
 
 def with_change(answer: Answer, patient: Patient, earlier: Earlier) -> Answer | Refused:
@@ -104,7 +104,7 @@ def with_change(answer: Answer, patient: Patient, earlier: Earlier) -> Answer | 
     if isinstance(between, Refused):
         why = "; ".join(fault.without_value() for fault in between.faults)
         return not_comparable(patient.id, f"one whose model gives the patient of now a risk, which it does not ({why})")
-    found = _since(earlier.told, between.horizons, answer.horizons)
+    found = _since(earlier.told, between, answer.horizons)
     if not found.horizons:
         return not_comparable(patient.id, "one that tells the risk within a time that the model of now tells, too")
     return replace(answer, change=found)
@@ -115,22 +115,29 @@ def not_comparable(id: str, allowed: str) -> Refused:
     return Refused(id, "not comparable", (Fault(f"/{COMPARED}", "a number", allowed),))
 
 
-def _since(told: Mapping[str, Any], between: Sequence[HorizonExplanation], now: Sequence[HorizonExplanation]) -> Since:
+def _since(told: Mapping[str, Any], between: Answer, now: Sequence[HorizonExplanation]) -> Since:
     then = {int(days): one for days, one in told["horizons"].items()}
-    middle, after = ({one.days: one for one in several} for several in (between, now))
+    middle, after = ({one.days: one for one in several} for several in (between.horizons, now))
     both = [days for days in after if days in then and days in middle]
     alone = {days: _HAS_NONE.format("the earlier" if days in after else "this") for days in sorted({*then, *after} - set(both))}
     found = {days: _change(then[days], middle[days], after[days]) for days in both}
-    return Since(told, found, {days: _estimated(then[days], after[days]) for days in both}, alone)
+    estimated = {*told["estimated"], *(one.name for one in between.quality if "estimated" in one.states)}
+    return Since(told, found, {days: _guessed(then[days], middle[days], between, estimated) for days in both}, alone)
 
 
 def _change(then: Mapping[str, Any], between: HorizonExplanation, now: HorizonExplanation) -> Change:
     return changed(Sum(then["base"], then["groups"], then["risk"]), sum_of(between), sum_of(now))
 
 
-def _estimated(then: Mapping[str, Any], now: HorizonExplanation) -> Sequence[str]:
-    resting = (one.group for one in now.groups if one.estimated_share > ESTIMATED_SHARE)
-    return tuple(dict.fromkeys((*then["estimated"], *resting)))
+def _guessed(then: Mapping[str, Any], now: HorizonExplanation, by: Answer, estimated: Container[str]) -> Sequence[str]:
+    """The groups whose terms moved by more than half through features that rest on an estimate, then or now."""
+    moved: dict[str, float] = defaultdict(float)
+    through: dict[str, float] = defaultdict(float)
+    for feature, group in ((one.feature, one.group) for one in by.inputs):
+        apart = abs(now.terms[feature] - then["terms"][feature])
+        moved[group] += apart
+        through[group] += apart if feature in estimated else 0.0
+    return [group for group, whole in moved.items() if through[group] > ESTIMATED_SHARE * whole]
 
 
 def _points(parts: Mapping[str, float]) -> dict[str, float]:

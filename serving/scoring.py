@@ -126,6 +126,10 @@ class Scoring:
         self._metrics.scored(0, (refused.why for refused in answered.refused))
         return answered
 
+    def turned_away(self, refused: Refused) -> None:
+        """Counts a patient who is refused before anything is scored."""
+        self._metrics.scored(0, (refused.why,))
+
     async def recorded(self, answered: Answered) -> list[Signed]:
         """The receipts of what will be said; NoReceipt, and a line in the log, where it cannot be recorded."""
         try:

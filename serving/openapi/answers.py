@@ -86,10 +86,10 @@ def _fields() -> Schema:
 def _change() -> Schema:
     """What changed since an earlier score of the same patient; in `earlier` stands the sum behind each risk of then."""
     points = keyed(_ANY) | {"description": "percentage points by clinical group"}
-    then = closed({"risk": _RISK, "base": _ANY, "groups": keyed(_ANY), "estimated": _SAID})
+    then = closed({"risk": _RISK, "base": _ANY, "groups": keyed(_ANY), "terms": keyed(_ANY)})
     model = closed({"name": _WORDS, "digest": HEX_64})
     which = {"receipt": {"type": "integer", "minimum": 1}, "digest": HEX_64, "time": {"type": "string", "pattern": _UTC}}
-    earlier = closed({**which, "as_of": _WORDS, "model": model, "horizons": keyed(then, _DAYS)})
+    earlier = closed({**which, "as_of": _WORDS, "model": model, "estimated": _SAID, "horizons": keyed(then, _DAYS)})
     parts = {"patient": points, "model": points, "estimated": _SAID, "text": _WORDS}
     horizons = keyed(closed({"from": _RISK, "to": _RISK, **parts}), _DAYS)
     fields = {"earlier": earlier, "about": _WORDS, "horizons": horizons, "not_compared": keyed(_WORDS, _DAYS)}

@@ -110,6 +110,7 @@ class PatientForm:
             return None
         found = await self.comparing.earlier(patient, asked.compared_with, asked.day, who(request))
         if isinstance(found, Refused):
+            self.scoring.turned_away(found)
             raise NotScored(found)
         return found
 

@@ -139,9 +139,39 @@ def test_where_the_model_of_then_gives_the_patient_of_now_no_risk_the_comparison
     assert "1.5" not in refused.faults[0].without_value()  # no value leaves with it
 
 
-def test_a_group_that_rests_on_estimates_and_did_not_move_is_not_in_the_sentence(loaded: Artifact) -> None:
-    told = compared(earlier(loaded, patient(BEFORE | {"ca19_9": None})), loaded, patient(AFTER | {"ca19_9": None, "age": 60}))
-    one = told["horizons"]["90"]
+def test_what_moved_through_estimates_alone_is_told_as_that_and_what_was_measured_is_not(loaded: Artifact) -> None:
+    then = earlier(loaded, patient(BEFORE | {"ca19_9": None, "ldh": None}))
+    one = compared(then, loaded, patient(AFTER | {"ca19_9": None, "ldh": None}))["horizons"]["90"]
+    assert abs(one["patient"]["tumour burden"]) >= 0.05  # though nobody measured any of it: its estimate follows the lymphocytes
     assert "tumour burden" in one["estimated"]
-    resting = one["text"].partition("resting on estimates")[2]
-    assert ("tumour burden" in resting) == (abs(one["patient"]["tumour burden"]) >= 0.05)
+    assert "lymphocytes and inflammation" not in one["estimated"]
+    assert one["text"].endswith(")")
+    assert "tumour burden" in one["text"].partition("through estimates of what was not measured: ")[2]
+
+
+def test_what_did_not_move_is_not_said_to_have_moved_through_estimates(loaded: Artifact) -> None:
+    one = compared(earlier(loaded, patient(BEFORE | {"ca19_9": None})), loaded, patient(BEFORE | {"ca19_9": None}))
+    assert [told["estimated"] for told in one["horizons"].values()] == [[], [], [], []]
+    assert "estimates" not in one["horizons"]["90"]["text"]
+
+
+def test_the_group_that_is_told_to_have_moved_through_estimates_moved_more_by_them_than_by_what_was_measured(
+    loaded: Artifact,
+) -> None:
+    before, after = patient(BEFORE | {"ca19_9": None}), patient(AFTER)
+    one = compared(earlier(loaded, before), loaded, after)["horizons"]["90"]
+    then, now = (answer(loaded, one).primary.terms for one in (before, after))
+    estimated = {
+        found.name for one in (before, after) for found in answer(loaded, one).quality if "estimated" in found.states
+    }
+    expected = []
+    for group in dict.fromkeys(used.group for used in answer(loaded, after).inputs):
+        steps = {
+            used.feature: abs(now[used.feature] - then[used.feature])
+            for used in answer(loaded, after).inputs
+            if used.group == group
+        }
+        if sum(step for feature, step in steps.items() if feature in estimated) > sum(steps.values()) / 2:
+            expected.append(group)
+    assert one["estimated"] == expected
+    assert expected
