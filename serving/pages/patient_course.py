@@ -20,8 +20,8 @@ from serving.receipts.archive import Archive
 from serving.receipts.finding import Receipt
 from serving.receipts.record import SCORE, Record
 
-MOST = 60  # scores on a page, the newest
-LOOKED_AT = 300  # records of one patient that are opened for them: under half a second
+MOST = 40  # scores on a page, the newest
+LOOKED_AT = 120  # receipts of one patient that are opened for them, some milliseconds each
 MEASURED = ("alc", "nlr", "ca19_9")
 
 
@@ -58,10 +58,11 @@ def course_of(archive: Archive, record: Record, identity: Identity, main: str) -
     """
     if not record.subject:
         return None
-    found = sorted(_seen(archive, record, identity, main), key=lambda one: (one.day, one.number), reverse=True)
+    seen = list(islice(_seen(archive, record, identity, main), MOST + 1))
+    found = sorted(seen[:MOST], key=lambda one: (one.day, one.number), reverse=True)
     if len(found) < LEAST:
         return None
-    return Course(tuple(found[:MOST]), tuple(_pictures(found[:MOST], main)), len(found) > MOST)
+    return Course(tuple(found), tuple(_pictures(found, main)), len(seen) > MOST)
 
 
 def _seen(archive: Archive, record: Record, identity: Identity, main: str) -> Iterator[Before]:
