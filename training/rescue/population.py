@@ -60,7 +60,8 @@ def lymphopenic(histories: Histories, cut_off: float, *, everybody: bool = False
     flow = flow_diagram([patient for patient, _ in kept], left)
     if not kept:
         gone = "; ".join(f"{len(patients)} {reason}" for reason, patients in left.items() if patients)
-        raise NotSupported(f"nobody is left to be analysed: {gone or 'the cohort is empty'}")
+        hint = "" if everybody else "; --everybody leaves out the population key"
+        raise NotSupported(f"nobody is left to be analysed: {gone or 'the cohort is empty'}{hint}")
     people = tuple(person for _, person in kept)
     return Lymphopenic(
         cut_off=cut_off,

@@ -74,8 +74,10 @@ def test_the_population_key_may_be_left_out() -> None:
 
 
 def test_nobody_left_is_refused_with_the_reasons() -> None:
-    with pytest.raises(NotSupported, match="nobody is left to be analysed: 1 ALC of"):
+    with pytest.raises(NotSupported, match=r"nobody is left to be analysed: 1 ALC of.*--everybody"):
         lymphopenic(cohort(history({0: 1.4})), 1.0)
+    with pytest.raises(NotSupported, match=r"nobody is left to be analysed: 1 ALC of.*index date$"):
+        lymphopenic(cohort(history({0: 1.4})), 1.0, everybody=True)
 
 
 @pytest.mark.parametrize("cut_off", [1000.0, 0.9, 0.0])
