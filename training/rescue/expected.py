@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from statistics import NormalDist
 
 import numpy as np
@@ -89,12 +90,18 @@ def expected(everybody: Sequence[float], low: Sequence[Person], cut_off: float, 
 
 def _shares(one: Person, mean: float, spread: float, reliability: float, noise: float, cut_off: float) -> tuple[float, float]:
     """The probability that the rule calls this patient recovered, by two draws and by one, averaged over the true count."""
-    nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
+    nodes, weights = _quadrature()
     true = mean + reliability * (_ln(one.alc) - mean) + math.sqrt(reliability * (1 - reliability) * spread) * nodes
     above = np.array([_above(math.log(cut_off), each, noise) for each in true])
-    weights = weights / weights.sum()
     two, single = (float((weights * rule_met(one.counts, above, apart)).sum()) for apart in (APART, 0.0))
     return two, single
+
+
+@cache
+def _quadrature() -> tuple[FloatArray, FloatArray]:
+    """Points of a standard normal and how much each counts (Gauss, Hermite)."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
+    return nodes, weights / weights.sum()
 
 
 def _above(cut: float, true: float, noise: float) -> float:
