@@ -29,10 +29,12 @@ JUDGED_ON = 56  # days after the index date
 GAIN, BELOW, SLOPES = 0.03, -0.015, (0.9, 1.1)
 
 
-def sit(folder: Path, advance: Advance, patients: int = PATIENTS, settings: Settings = SETTINGS) -> list[Mark]:
+def sit(
+    folder: Path, advance: Advance, patients: int = PATIENTS, settings: Settings = SETTINGS, days: tuple[int, ...] = LANDMARKS
+) -> list[Mark]:
     """Train one model on all landmarks of `patients` histories, and judge it at each by folds that never saw them."""
     cohort = write_history(simulate_history(patients, SEED), folder / "histories", seed=SEED, tables="parquet")
-    study = Study("landmarks", "", horizons=settings.horizons, landmarks=Landmarks(days=tuple(map(float, LANDMARKS))))
+    study = Study("landmarks", "", horizons=settings.horizons, landmarks=Landmarks(days=tuple(map(float, days))))
     run = train_landmarks(cohort, folder / "model", settings, study, bootstrap=0, advance=advance)
     return [*_gains(run), *_against_oracle(run, folder / "histories" / LANDMARKS_TRUTH), *_slopes(run)]
 

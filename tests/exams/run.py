@@ -23,6 +23,7 @@ import hooks
 import intervals
 import kills
 import kills_postgres
+import landmarks
 import load
 import million
 import omop
@@ -69,6 +70,7 @@ EXAMS: Mapping[str, Callable[..., list[Mark]]] = {
     "overload": overload.sit,
     "slow": slow_sockets.sit,
     "omop": omop.sit,
+    "landmarks": landmarks.sit,
     "rescue": rescue.sit,
 }
 

@@ -210,3 +210,11 @@ def test_burden_moves_ca19_9_of_secretors_and_inflammation_albumin(drawn: Simula
 def test_a_hazard_ratio_that_is_none_is_refused(ratio: float) -> None:
     with pytest.raises(ValueError, match=r"rescue_hazard_ratio = .*: allowed is a number above 0; 1 is no effect"):
         simulate_history(5, seed=1, rescue_hazard_ratio=ratio)
+
+
+def test_another_assay_reads_the_same_blood_otherwise(drawn: SimulatedHistories) -> None:
+    day, ln = draws(drawn, "ca19_9")
+    high = (drawn.cohort.patients.secretor & (drawn.cohort.patients.ca19_9 > 100))[:, None] & np.isfinite(ln) & (day > 150)
+    other, same = ln[high & (drawn.visits.method == 1)], ln[high & (drawn.visits.method == 0)]
+    assert len(other) > 150
+    assert other.mean() - same.mean() == pytest.approx(np.log(1.4), abs=0.25)

@@ -20,8 +20,8 @@ from training.simulation.patients import Covariates
 from training.simulation.truth import Hazard, counts_at_rest, hazard
 
 WEEK = 7.0
-BURDEN_KEPT, BURDEN_SD, BURDEN_RISK = 0.985, 0.07, 0.55
-TREND, TREND_SD, TREND_KEPT = -0.04, 0.11, 0.94  # of burden in a week: most tumours respond at first, some never
+BURDEN_KEPT, BURDEN_SD, BURDEN_RISK = 0.985, 0.10, 0.40
+TREND, TREND_SD, TREND_KEPT = -0.06, 0.15, 0.94  # of burden in a week: most tumours respond at first, some never
 INFLAMMATION_KEPT, INFLAMMATION_SD, INFLAMMATION_RISK = 0.93, 0.20, 0.40
 RECOVERY_A_MONTH, RECOVERY_BEGINS, RECOVERY_TAKES = 0.10, 15.0, 28.0
 LOW = 1.0  # 10*9/L, below which there is something to recover from

@@ -15,6 +15,7 @@ CYCLE = 21.0  # days of a cycle of chemotherapy
 _DIP_ALC, _DIP_ANC = 0.25, 0.45  # of a count lost at the nadir
 _SCATTER = {"alc": 0.20, "anc": 0.16, "ca19_9": 0.12, "ldh": 0.08, "crp": 0.35, "platelets": 0.12}  # SD of a natural logarithm
 _LINES_AFTER = 4
+_OTHER_ASSAY = 1.4  # what another platform reads of the same blood: they differ up to two-fold
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,9 @@ def draw_visits(
         "ca19_9": _ca19_9(p, burden, scatter["ca19_9"]),
         **_chemistry(rng, p, burden, inflammation, scatter),
     }
-    return Visits(day, _measured(rng, found, there, missing), _assays(rng, p, on))
+    seen, method = _measured(rng, found, there, missing), _assays(rng, p, on)
+    reads = np.where((method == 1) & p.secretor[:, None], _OTHER_ASSAY, 1.0)
+    return Visits(day, seen | {"ca19_9": round_ca19_9(seen["ca19_9"] * reads)}, method)
 
 
 def _days(rng: np.random.Generator, n: int) -> FloatArray:
@@ -161,11 +164,11 @@ def _chemistry(
     rng: np.random.Generator, p: Covariates, burden: FloatArray, inflammation: FloatArray, scatter: dict[str, FloatArray]
 ) -> dict[str, FloatArray]:
     """The rest of the blood, about where it stood on the index date and moved as burden and inflammation move it."""
-    albumin = p.albumin[:, None] - 0.30 * inflammation - 0.35 * burden + 0.10 * rng.standard_normal(burden.shape)
+    albumin = p.albumin[:, None] - 0.30 * inflammation - 0.30 * burden + 0.10 * rng.standard_normal(burden.shape)
     hemoglobin = p.hemoglobin[:, None] - 0.4 * inflammation + 0.5 * rng.standard_normal(burden.shape)
     return {
         "albumin": np.clip(np.round(albumin, 1), 1.5, 5.2),
-        "ldh": np.clip(np.round(p.ldh[:, None] * np.exp(0.45 * burden + 0.08 * inflammation + scatter["ldh"])), 60, 9000),
+        "ldh": np.clip(np.round(p.ldh[:, None] * np.exp(0.40 * burden + 0.08 * inflammation + scatter["ldh"])), 60, 9000),
         "crp": np.clip(np.round(p.crp[:, None] * np.exp(inflammation + 0.15 * burden + scatter["crp"]), 1), 0.3, 450),
         "hemoglobin": np.clip(np.round(hemoglobin, 1), 5.5, 18),
         "platelets": np.clip(np.round(p.platelets[:, None] * np.exp(0.12 * inflammation + scatter["platelets"])), 15, 1200),
