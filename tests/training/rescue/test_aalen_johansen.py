@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lifelines import AalenJohansenFitter, KaplanMeierFitter
 
@@ -35,6 +35,7 @@ def test_four_patients_worked_by_hand() -> None:
     assert found.share.at([1.0, 2.0, 3.0, 4.0]).tolist() == pytest.approx([0.25, 0.25, 0.25, 0.75])
 
 
+@settings(max_examples=40)
 @given(ends)
 def test_the_incidences_and_those_still_waiting_make_up_everybody(given_ends: list[tuple[int, int]]) -> None:
     times, causes = (np.array(column) for column in zip(*given_ends, strict=True))
@@ -44,6 +45,7 @@ def test_the_incidences_and_those_still_waiting_make_up_everybody(given_ends: li
     assert shares + free.survival_function_.loc[days].to_numpy()[:, 0] == pytest.approx(np.ones(days.size), abs=1e-9)
 
 
+@settings(max_examples=40)
 @given(ends)
 def test_nobody_is_promised_more_than_if_the_dead_could_still_recover(given_ends: list[tuple[int, int]]) -> None:
     times, causes = (np.array(column) for column in zip(*given_ends, strict=True))

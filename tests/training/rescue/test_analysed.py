@@ -61,7 +61,7 @@ def told(found: Analysed, of: Lymphopenic) -> dict[str, Any]:
     return document(cohort, of, found, everybody=True)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(
     st.integers(0, 10**6),
     st.sampled_from([1, 2, 11, 60, 150]),
