@@ -22,7 +22,7 @@ from training.simulation.truth_over_time import TrueRisks
 from training.simulation.visits import TreatedAfter, Visits, draw_treated, draw_visits
 
 LANDMARKS = (0, 28, 56, 84, 112, 140, 168)
-_PANEL, _ASKED = ("ldh", "crp"), 0.8
+_PANEL, _ASKED = ("ldh", "crp"), 0.95
 WITHIN = (30, 90, 180)  # days from a landmark within which the true risk is told
 
 
@@ -49,7 +49,8 @@ def simulate_history(
 ) -> SimulatedHistories:
     """Draw patients and what became of them; the same arguments give the same histories.
 
-    The patients are those of `simulate` with the same seed as they stand on the index date; their deaths are drawn anew.
+    The patients are those of `simulate` with the same seed as they stand on the index date, in whom LDH and CRP are asked for more
+    often; their deaths are drawn anew.
     `rescue_hazard_ratio`: by what the hazard is multiplied from a recovery on. `unmeasured_fitness`: whether a normal that nobody
     measures makes recovery likelier and death less likely. `truth`: whether the true risks are worked out, which takes longest.
     Raises ValueError for an impossible number.
@@ -73,7 +74,7 @@ def simulate_history(
 
 
 def _measured_more(rng: np.random.Generator, cohort: SimulatedCohort) -> SimulatedCohort:
-    """LDH and CRP in most patients in whom nobody asked for them: who is seen every few weeks is followed by a panel."""
+    """LDH and CRP in nearly all patients in whom nobody asked for them: who is seen every few weeks is followed by a panel."""
     asked = rng.random((len(_PANEL), len(cohort.ids))) < _ASKED
     now = {name: cohort.missing[name] & ~on for name, on in zip(_PANEL, asked, strict=True)}
     return replace(cohort, missing={**cohort.missing, **now})
