@@ -49,8 +49,8 @@ def simulate_history(
 ) -> SimulatedHistories:
     """Draw patients and what became of them; the same arguments give the same histories.
 
-    The patients are those of `simulate` with the same seed as they stand on the index date, in whom LDH and CRP are asked for more
-    often; their deaths are drawn anew.
+    The patients are those of `simulate` with the same seed as they stand on the index date, in whom LDH and CRP are asked for
+    more often; their deaths are drawn anew.
     `rescue_hazard_ratio`: by what the hazard is multiplied from a recovery on. `unmeasured_fitness`: whether a normal that nobody
     measures makes recovery likelier and death less likely. `truth`: whether the true risks are worked out, which takes longest.
     Raises ValueError for an impossible number.
