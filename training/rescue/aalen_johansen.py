@@ -41,13 +41,15 @@ def cumulative_incidence(
 ) -> CumulativeIncidence:
     """The incidence of a cause: n patients left on `times` (n,) by `causes` (n,), 0 where they were lost before any.
 
-    Whoever is lost on a day is still at risk on it. Variance after Aalen, as estimated from the data at each day.
+    Whoever is lost on a day is still at risk on it. Variance after Aalen, as estimated from the data at each day. Raises
+    ValueError where days and causes do not go together, or a day is missing.
 
     References
     ----------
     Aalen, Johansen. Scand J Stat 1978;5:141-150.
     Marubini, Valsecchi. Analysing Survival Data from Clinical Trials and Observational Studies. Wiley 1995, p. 341 (the variance)
     """
+    _check(times, causes, entries)
     days = np.unique(times[causes > 0])
     began = np.full(times.size, -np.inf) if entries is None else entries
     at_risk = np.searchsorted(np.sort(began), days, side="left") - np.searchsorted(np.sort(times), days, side="left")
@@ -57,6 +59,14 @@ def cumulative_incidence(
     free = np.concatenate([[1.0], np.cumprod(1 - every / at_risk)])
     share = np.concatenate([[0.0], np.cumsum(free[:-1] * own / at_risk)])
     return CumulativeIncidence(StepFunction(days, share), StepFunction(days, _variance(free[:-1], share, at_risk, every, own)))
+
+
+def _check(times: FloatArray, causes: NDArray[np.intp], entries: FloatArray | None) -> None:
+    shapes = [one.shape for one in (times, causes, entries) if one is not None]
+    if times.ndim != 1 or len(set(shapes)) != 1:
+        raise ValueError(f"days, causes and entries of shapes {shapes}: allowed is one of each for every patient")
+    if (bad := ~np.isfinite(times) | (times < (-np.inf if entries is None else entries))).any():
+        raise ValueError(f"days of {int(bad.sum())} patient(s): allowed is a day after entry; likely missing, or exchanged")
 
 
 def _variance(free: FloatArray, share: FloatArray, n: NDArray[np.intp], every: FloatArray, own: FloatArray) -> FloatArray:

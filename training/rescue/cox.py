@@ -57,6 +57,7 @@ def fit_counting(
     Lin, Wei. J Am Stat Assoc 1989;84:1074-1078. doi:10.1080/01621459.1989.10478874 (robust covariance)
     """
     _check(start, stop, event, x)
+    _check_labels(len(stop), strata, clusters)
     centre, spread = x.mean(axis=0), x.std(axis=0)
     if (still := ~(spread > 1e-9 * (1.0 + np.abs(centre)))).any():
         raise NotEstimable(f"columns {np.flatnonzero(still).tolist()} do not vary: they have no coefficient")
@@ -99,6 +100,12 @@ def _check(start: FloatArray, stop: FloatArray, event: Flags, x: FloatArray) -> 
         raise ValueError(f"{(~np.isfinite(x).all(axis=1)).sum()} row(s) of x are not finite; likely values that were not imputed")
     if not event.any():
         raise NotEstimable("a Cox model needs somebody who died")
+
+
+def _check_labels(rows: int, strata: NDArray[np.intp] | None, clusters: NDArray[np.intp] | None) -> None:
+    given = {"strata": strata, "clusters": clusters}
+    if wrong := [f"{name} of shape {one.shape}" for name, one in given.items() if one is not None and one.shape != (rows,)]:
+        raise ValueError(f"{', '.join(wrong)}: allowed is one for each of the {rows} rows; likely one for each patient")
 
 
 def _best(parts: list[PartialLikelihood], k: int) -> tuple[FloatArray, float, FloatArray]:

@@ -26,12 +26,14 @@ class LogRank:
 def log_rank(follow_up: FollowUp, groups: NDArray[np.intp], strata: NDArray[np.intp] | None = None) -> LogRank:
     """The test over the groups of n patients, `groups` (n,); with `strata` (n,) patients are compared within one alone.
 
-    Raises ValueError where there are fewer than two groups, NotEstimable where nobody died while two groups were at risk.
+    Raises ValueError where groups do not fit or are fewer than two, NotEstimable where nobody died while two groups were at risk.
 
     References
     ----------
     Mantel. Cancer Chemother Rep 1966;50:163-170. Peto, Peto. J R Stat Soc A 1972;135:185-207. doi:10.2307/2344317
     """
+    if groups.shape != (len(follow_up),) or (strata is not None and strata.shape != groups.shape):
+        raise ValueError(f"groups of shape {groups.shape}: allowed is one, and one stratum, for each of {len(follow_up)} people")
     names = np.unique(groups)
     if names.size < 2:
         raise ValueError(f"{names.size} group(s): allowed are two and more")

@@ -29,12 +29,14 @@ class RestrictedMean:
 def restricted_mean(curve: KaplanMeier, until: float) -> RestrictedMean:
     """The area under a Kaplan-Meier curve up to a day, and its standard error after Greenwood.
 
-    Raises NotEstimable where the last patient was lost before that day: the curve is not known up to it.
+    Raises ValueError for a day that is not above 0, NotEstimable where the last patient was lost before it.
 
     References
     ----------
     Royston, Parmar. BMC Med Res Methodol 2013;13:152. doi:10.1186/1471-2288-13-152
     """
+    if not 0 < until < math.inf:
+        raise ValueError(f"a restricted mean to day {until:g}: allowed is a day above 0")
     followed, alive = float(curve.follow_up.times.max()), curve.alive
     if followed < until and float(alive.at(followed)) > 0:
         raise NotEstimable(f"followed to day {followed:g}: a restricted mean to day {until:g} needs somebody followed to it")

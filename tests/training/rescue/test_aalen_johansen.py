@@ -59,3 +59,13 @@ def test_with_delayed_entry_only_those_who_had_entered_are_at_risk() -> None:
     # the second enters on day 2: on day 1 one of one recovers
     found = cumulative_incidence(np.array([1.0, 4]), np.array([1, 1]), 1, np.array([0.0, 2]))
     assert found.share.at([1.0]).tolist() == [1.0]
+
+
+def test_a_day_that_is_missing_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"days of 1 patient.*likely missing"):
+        cumulative_incidence(np.array([1.0, np.nan]), np.array([1, 0]), 1)
+
+
+def test_days_without_a_cause_each_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"shapes \[\(2,\), \(1,\)\]"):
+        cumulative_incidence(np.array([1.0, 2]), np.array([1]), 1)

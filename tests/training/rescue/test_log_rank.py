@@ -72,3 +72,8 @@ def test_one_group_is_refused() -> None:
 def test_nobody_to_compare_is_refused() -> None:
     with pytest.raises(NotEstimable, match="nobody died while two groups were at risk"):
         log_rank(FollowUp(np.array([5.0, 2]), np.array([True, False])), np.array([0, 1]))
+
+
+def test_groups_of_other_patients_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"groups of shape \(3,\).*each of 2 people"):
+        log_rank(FollowUp(np.array([5.0, 2]), np.array([True, False])), np.array([0, 1, 1]))

@@ -88,7 +88,7 @@ def test_a_patient_cut_in_two_is_the_same_patient() -> None:
 
 
 def test_two_who_die_are_worked_by_hand() -> None:
-    # at day 1 a (x=1) dies of a, b, c; at day 2 b (x=0) dies of b, c (x=1): e^2b = 2 at the best, so b = ln 2 / 2
+    # day 1: a (x=1) of a, b, c; day 2: b (x=0) of b, c (x=1). L = e^b / (2e^b + 1) / (e^b + 1) is highest where 2e^2b = 1
     found = fit_counting(np.zeros(3), np.array([1.0, 2, 3]), np.array([True, True, False]), np.array([[1.0], [0], [1]]))
     assert math.exp(2 * found.coefficients[0]) == pytest.approx(0.5, abs=1e-6)
 
@@ -112,3 +112,11 @@ def test_a_column_that_does_not_vary_is_refused() -> None:
 def test_values_that_are_missing_are_refused() -> None:
     with pytest.raises(ValueError, match=r"1 row.*not imputed"):
         fit_counting(np.zeros(2), np.array([1.0, 2]), np.ones(2, bool), np.array([[0.0], [np.nan]]))
+
+
+def test_strata_and_clusters_of_patients_where_rows_are_asked_are_refused() -> None:
+    rows, x = np.array([1.0, 2, 3]), np.array([[0.0], [1], [0]])
+    with pytest.raises(ValueError, match=r"strata of shape \(2,\): allowed is one for each of the 3 rows"):
+        fit_counting(np.zeros(3), rows, rows > 0, x, strata=np.array([0, 1]))
+    with pytest.raises(ValueError, match=r"clusters of shape \(2,\): allowed is one for each of the 3 rows"):
+        fit_counting(np.zeros(3), rows, rows > 0, x, clusters=np.array([0, 1]))

@@ -56,3 +56,9 @@ def test_means_to_different_days_are_not_compared() -> None:
 def test_a_mean_beyond_the_last_who_was_followed_is_refused() -> None:
     with pytest.raises(NotEstimable, match="followed to day 5: a restricted mean to day 9"):
         restricted_mean(kaplan_meier(FollowUp(np.array([2.0, 5]), np.array([True, False]))), 9.0)
+
+
+@pytest.mark.parametrize("until", [0.0, -3.0, math.nan, math.inf])
+def test_a_mean_to_no_day_is_refused(until: float) -> None:
+    with pytest.raises(ValueError, match="allowed is a day above 0"):
+        restricted_mean(kaplan_meier(drawn(2)), until)
