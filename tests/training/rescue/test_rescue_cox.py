@@ -120,3 +120,35 @@ def test_strata_and_clusters_of_patients_where_rows_are_asked_are_refused() -> N
         fit_counting(np.zeros(3), rows, rows > 0, x, strata=np.array([0, 1]))
     with pytest.raises(ValueError, match=r"clusters of shape \(2,\): allowed is one for each of the 3 rows"):
         fit_counting(np.zeros(3), rows, rows > 0, x, clusters=np.array([0, 1]))
+
+
+Rows = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # start, stop, died, x
+
+
+def slope_of_weights(weights: np.ndarray, at: float, rows: Rows) -> float:
+    """Efron's slope for one column, day by day and death by death, where a row weighs so much."""
+    start, stop, died, x = rows
+    total, risk = 0.0, weights * np.exp(at * x)
+    for day in np.unique(stop[died]):
+        among, dead = (start < day) & (stop >= day), died & (stop == day)
+        total += float((weights * x)[dead].sum())
+        for left in np.arange(dead.sum()) / dead.sum():
+            kept = risk * (among - left * dead)
+            total -= float(weights[dead].mean() * (kept @ x) / kept.sum())
+    return total
+
+
+def test_the_robust_error_with_tied_deaths_is_what_leaving_a_little_of_each_row_out_gives() -> None:
+    rng = np.random.default_rng(11)
+    start = rng.integers(0, 3, 40).astype(float)
+    stop, died, x = start + rng.integers(1, 6, 40), rng.random(40) < 0.7, rng.normal(size=40)
+    found = fit_counting(start, stop, died, x[:, None], clusters=np.arange(40))
+    at, same, little = float(found.coefficients[0]), np.ones(40), 1e-5
+
+    def slope(weights: np.ndarray, there: float = at) -> float:
+        return slope_of_weights(weights, there, (start, stop, died, x))
+
+    assert slope(same) == pytest.approx(0, abs=1e-8)
+    curvature = (slope(same, at - little) - slope(same, at + little)) / (2 * little)
+    each = [(slope(same + little * row) - slope(same - little * row)) / (2 * little) for row in np.eye(40)]
+    assert found.errors[0] == pytest.approx(math.sqrt(sum(one**2 for one in each)) / curvature, rel=1e-6)
