@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 
 from models.explanation import COVERS
-from models.population import BEHIND, Population, prior_line
+from models.population import BEHIND, TIME_ORIGIN, Population, prior_line
 from models.risk import Calibration, HorizonStanding, Refits, RiskModel
 from models.trees import LeafTables
 from training.cohort import Cohort
@@ -63,7 +63,8 @@ def population_of(cohort: Cohort) -> Population:
     landmarks = {patient.landmark: patient.carried for patient in cohort.patients if patient.landmark is not None}
     if not landmarks:
         return Population(by_tumour, by_line)
-    return Population(by_tumour, by_line, landmarks=tuple(sorted(landmarks)), carried=max(landmarks.values()))
+    origin = f"a day up to {max(landmarks):g} days after {TIME_ORIGIN}"
+    return Population(by_tumour, by_line, origin, tuple(sorted(landmarks)), max(landmarks.values()))
 
 
 def deaths_behind(cohort: Cohort) -> tuple[dict[str, int], dict[str, int]]:

@@ -86,6 +86,7 @@ def test_a_patient_at_a_landmark_has_one_number_everywhere(trip: tuple[Path, dic
     folder = trip[0]
     made = artifact.load(folder / "model")
     assert made.model.population.landmarks == (0, 56)
+    assert made.model.population.time_origin.startswith("a day up to 56 days after the decision")
     histories = read_histories(folder / "cohort" / "cohort.toml")
     patients = [one.as_of(56, 42) for one in histories if one.days > 56][:20]
     risks = made.model.score(design_matrix(made.model.design, patients)).risk
