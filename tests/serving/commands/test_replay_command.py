@@ -85,7 +85,12 @@ def test_erased_receipts_are_said_to_be_and_are_no_fault(kept: Kept) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", ["payload = CAST(x'00' || substr(payload, 2) AS BLOB)", "time = '2026-01-01T00:00:00.000000Z'", "seal = digest"]
+    "change",
+    [
+        "payload = CAST(substr(payload, 2) || substr(payload, 1, 1) AS BLOB)",
+        "time = '2026-01-01T00:00:00.000000Z'",
+        "seal = digest",
+    ],
 )
 def test_a_receipt_that_was_altered_is_not_replayed(kept: Kept, change: str) -> None:
     """The triggers are the writer's guard; whoever reaches the file can drop them."""

@@ -69,10 +69,13 @@ def test_every_link_of_an_honest_receipt_holds(kept: Kept) -> None:
     ("change", "fails"),
     [
         ("UPDATE records SET time = '2026-01-01T00:00:00.000000Z' WHERE sequence = 3", {"digest"}),
-        ("UPDATE records SET seal = '00' || substr(seal, 3) WHERE sequence = 3", {"seal"}),
-        ("UPDATE records SET previous = '00' || substr(previous, 3) WHERE sequence = 3", {"digest", "record before"}),
-        ("UPDATE records SET digest = '00' || substr(digest, 3) WHERE sequence = 3", NOTHING_FITS),
-        ("UPDATE records SET digest = '00' || substr(digest, 3) WHERE sequence = 2", {"record before"}),
+        ("UPDATE records SET seal = substr(seal, 3) || substr(seal, 1, 2) WHERE sequence = 3", {"seal"}),
+        (
+            "UPDATE records SET previous = substr(previous, 3) || substr(previous, 1, 2) WHERE sequence = 3",
+            {"digest", "record before"},
+        ),
+        ("UPDATE records SET digest = substr(digest, 3) || substr(digest, 1, 2) WHERE sequence = 3", NOTHING_FITS),
+        ("UPDATE records SET digest = substr(digest, 3) || substr(digest, 1, 2) WHERE sequence = 2", {"record before"}),
         ("DELETE FROM records WHERE sequence = 2", {"record before"}),
     ],
 )
