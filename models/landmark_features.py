@@ -22,11 +22,13 @@ from models.tumours import CA19_9_TUMOURS
 NLR_FLOOR = 0.1  # smaller ratios are not told apart in a change
 CRP_FLOOR = 0.1  # mg/L
 CYCLE = 28.0  # days after a dose in which the next one may still be due: the longest usual cycle of chemotherapy
+_PACE, _APART = 28.0, 14.0  # days: what a pace is told for, and what two draws are apart at least
 LOW, SEVERE = 1.0, 0.5  # 10*9/L: lymphopenia, and of CTCAE v5 grade 3 or 4
 _BLOOD: Group = "lymphocytes and inflammation"
 _BURDEN: Group = "tumour burden"
 _HISTORY: Group = "treatment history"
 _ORGANS: Group = "nutrition and organ function"
+_PATIENT: Group = "patient"
 _TIME: Group = "time since the index date"
 
 
@@ -83,6 +85,26 @@ def _ca19_9_since_index(seen: _Seen) -> Reading:
 def _albumin_since_index(seen: _Seen) -> Reading:
     now, then = seen.patient.current("albumin"), seen.at_index("albumin")
     return NOT_MEASURED if now is None or then is None else Reading(now.value - then.value)
+
+
+def _pace(analyte: str, change: Callable[[_Seen], Reading]) -> Callable[[_Seen], Reading]:
+    """The change since the index date as if it had taken four weeks: early on, it says more of what is to come than the change.
+
+    Two draws less than two weeks apart are taken as two weeks apart: their scatter is not a pace.
+    """
+    def read(seen: _Seen) -> Reading:
+        found, now, then = change(seen), seen.patient.current(analyte), seen.at_index(analyte)
+        if found.status != "measured" or now is None or then is None:
+            return found
+        apart = then.days_before_index - now.days_before_index
+        return Reading(found.value * _PACE / max(apart, _APART))
+
+    return read
+
+
+def _ecog_at_index(seen: _Seen) -> Reading:
+    found = seen.at_index("ecog")
+    return NOT_MEASURED if found is None else Reading(found.value)
 
 
 def _nadir(seen: _Seen) -> Reading:
@@ -172,9 +194,16 @@ LANDMARK_FEATURES = (
             _at_landmark(_since_index("ldh", 1.0)), 0, "ln", "ldh"),
     Feature("ca19_9_since_index", "CA19-9 over that of the index date", _BURDEN, "1",
             _at_landmark(_ca19_9_since_index), 0, "log10", "ca19_9"),
+    Feature("ldh_pace", "LDH: pace of its change since the index date (four weeks)", _BURDEN, "1",
+            _at_landmark(_pace("ldh", _since_index("ldh", 1.0))), 0, "ln", "ldh"),
+    Feature("ca19_9_pace", "CA19-9: pace of its change since the index date (four weeks)", _BURDEN, "1",
+            _at_landmark(_pace("ca19_9", _ca19_9_since_index)), 0, "log10", "ca19_9"),
     Feature("on_therapy", "on systemic therapy", _HISTORY, "", _at_landmark(_on_therapy), 0, "flag"),
     Feature("ln_days_since_therapy", "days since systemic therapy (plus 1)", _HISTORY, "d",
             _at_landmark(_ln_days_since_therapy), 0, "ln"),
     Feature("current_line", "line of treatment on this day", _HISTORY, "1", _at_landmark(_current_line), +1),
+    # Performance status is seldom written down again: after `carried` days nobody would know it.
+    Feature("ecog_at_index", "ECOG performance status on the index date", _PATIENT, "{score}",
+            _at_landmark(_ecog_at_index), +1, analyte="ecog"),
     Feature("landmark_days", "days since the index date", _TIME, "d", _at_landmark(lambda seen: Reading(seen.days))),
 )

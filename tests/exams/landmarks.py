@@ -22,7 +22,7 @@ from training.statistics.evaluate import evaluate
 from training.study.landmarks import Landmarks
 from training.study.study import Study
 
-PATIENTS, SEED = 12_000, 21  # the sizes of the simulated world were set while looking at this seed: another one is a fairer exam
+PATIENTS, SEED = 20_000, 22  # sizes of the simulated world were set looking at seed 21, features of the model at 31
 HORIZONS = (30.0, 90.0, 180.0)
 SETTINGS = Settings(horizons=HORIZONS, refits=2, tree_refits=1)
 JUDGED_ON = 56  # days after the index date

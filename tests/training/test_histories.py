@@ -124,6 +124,33 @@ def test_a_recovery_is_known_from_its_second_draw_on(histories: Histories) -> No
     assert status(histories.of[1].as_of(10), "alc_recovered") == "measured"
 
 
+def test_a_pace_is_the_change_as_if_it_had_taken_four_weeks(histories: Histories) -> None:
+    first = histories.of[0]
+    assert value(first.as_of(55), "ca19_9_pace") == pytest.approx(math.log10(0.5) * 28 / 52)  # of day -2 and day 50
+    assert status(first.as_of(63), "ca19_9_pace") == "not measured"  # nor is a change told between two assays
+    assert value(first.as_of(20), "ca19_9_pace") == 0  # of one draw alone, like the change
+    assert status(first.as_of(0), "ldh_pace") == "not measured"
+
+
+def test_draws_of_a_few_days_make_no_headlong_pace(tmp_path: Path) -> None:
+    draws = DRAWS + "B,0,ldh,300,U/L,\nB,3,ldh,600,U/L,\n"
+    seen = read_histories(written(tmp_path, draws)).of[1].as_of(5)
+    assert value(seen, "ldh_since_index") == pytest.approx(math.log(2))
+    assert value(seen, "ldh_pace") == pytest.approx(2 * math.log(2))  # as if they were 14 days apart, not three
+
+
+def test_the_performance_status_of_the_index_date_is_known_on_every_later_day(tmp_path: Path) -> None:
+    read = read_histories(written(tmp_path, DRAWS + "A,-3,ecog,1,score,\nA,10,ecog,2,score,\nB,-40,ecog,1,score,\n"))
+    first, second = read
+    for day, current in ((0, 1), (9, 1), (10, 2), (52, 2)):
+        seen = first.as_of(day, 42)
+        assert (value(seen, "ecog"), value(seen, "ecog_at_index")) == (current, 1)
+    assert status(first.as_of(110), "ecog") == "not measured"  # older than it is carried
+    assert value(first.as_of(110), "ecog_at_index") == 1
+    assert status(second.as_of(5), "ecog_at_index") == "not measured"  # 40 days before the index date
+    assert status(first.at_index, "ecog_at_index") == "not applicable"  # a patient who is not seen at a landmark
+
+
 def test_a_line_runs_until_it_ends_and_its_outcome_is_not_known_before(histories: Histories) -> None:
     running, ended = histories.of[0].as_of(39), histories.of[0].as_of(40)
     assert [course.outcome for course in running.treatments] == ["progression", "unknown"]
