@@ -15,7 +15,7 @@ from models.cells import word_in
 from models.early_features import early_features
 from models.feature import GROUPS, NOT_APPLICABLE, NOT_INTERPRETABLE, NOT_MEASURED, Feature, Group, Reading, Status
 from models.landmark_features import LANDMARK_FEATURES, NLR_FLOOR
-from models.neutrophils import neutropenic
+from models.neutrophils import NLR_CAP, neutropenic
 from models.patient import ALC_FLOOR, Patient
 from models.tumours import CA19_9_TUMOURS
 
@@ -41,8 +41,6 @@ __all__ = [
     "site_feature",
     "undetectable",
 ]
-
-NLR_CAP = 40.0  # larger ratios carry no more information (clinical.md section 5: cap 25-40 for modelling)
 
 
 def _lab(analyte: str, floor: float = -math.inf, log: bool = False) -> Callable[[Patient], Reading]:

@@ -14,7 +14,7 @@ from models.ca19_9 import cholestasis, undetectable
 from models.courses import SYSTEMIC
 from models.feature import NOT_APPLICABLE, NOT_INTERPRETABLE, NOT_MEASURED, Feature, Group, Reading
 from models.measurements import ALC_FLOOR, STALE_DAYS, Measurement
-from models.neutrophils import neutropenic
+from models.neutrophils import NLR_CAP, neutropenic
 from models.patient import Patient
 from models.recovery import CUT_OFF, recovered_on
 from models.tumours import CA19_9_TUMOURS
@@ -107,6 +107,20 @@ def _ecog_at_index(seen: _Seen) -> Reading:
     return NOT_MEASURED if found is None else Reading(found.value)
 
 
+def _alc_at_index(seen: _Seen) -> Reading:
+    found = seen.at_index("alc")
+    return NOT_MEASURED if found is None else Reading(math.log(max(found.value, ALC_FLOOR)))
+
+
+def _nlr_at_index(seen: _Seen) -> Reading:
+    found = seen.at_index("nlr")
+    if found is None:
+        return NOT_MEASURED
+    if neutropenic(seen.patient, found):
+        return NOT_INTERPRETABLE
+    return Reading(math.log(min(found.value, NLR_CAP)))
+
+
 def _nadir(seen: _Seen) -> Reading:
     first = seen.at_index("alc")
     values = [one.value for one in (*seen.since("alc"), *([] if first is None else [first]))]
@@ -179,6 +193,10 @@ LANDMARK_FEATURES = (
             _at_landmark(_since_index("alc", ALC_FLOOR)), -1, "ln", "alc"),
     Feature("nlr_since_index", "NLR over that of the index date", _BLOOD, "1",
             _at_landmark(_since_index("nlr", NLR_FLOOR)), +1, "ln", "nlr"),
+    Feature("ln_alc_at_index", "absolute lymphocyte count on the index date", _BLOOD, "10*9/L",
+            _at_landmark(_alc_at_index), -1, "ln", "alc"),
+    Feature("ln_nlr_at_index", "neutrophil-to-lymphocyte ratio on the index date", _BLOOD, "1",
+            _at_landmark(_nlr_at_index), +1, "ln", "nlr"),
     Feature("ln_alc_nadir", "lowest lymphocyte count since the index date", _BLOOD, "10*9/L",
             _at_landmark(_nadir), -1, "ln", "alc"),
     Feature("days_alc_below_1", "days with ALC below 1.0 since the index date", _BLOOD, "d",

@@ -14,6 +14,7 @@ from models.measurements import ALC_FLOOR, Measurement, joint
 from models.patient import Patient
 
 NEUTROPENIA = 1.0  # 10*9/L: a ratio with fewer neutrophils reassures nobody
+NLR_CAP = 40.0  # larger ratios carry no more information (clinical.md section 5: cap 25-40 for modelling)
 
 
 def neutropenic(patient: Patient, ratio: Measurement | None = None) -> bool:

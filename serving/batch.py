@@ -41,14 +41,17 @@ def score_file(
     progress: bool = True,
     recording: Recording | None = None,
     today: date | None = None,
+    landmark: float | None = None,
 ) -> Scored:
     """Score the patients in `patients` into `out` (.csv, .ndjson or .parquet), which appears when it is whole, or not at all.
 
-    With `recording` every score has a durable receipt before the file appears; an index date after `today` is refused. Raises
-    InvalidCohort where the file as a whole cannot be read; OSError where it cannot be written; NoReceipt where a score cannot
-    be recorded.
+    With `recording` every score has a durable receipt before the file appears; an index date after `today` is refused.
+    `landmark`: days after the index date on which the patients of a cohort file are looked at. Raises InvalidCohort where the
+    file as a whole cannot be read, or not for this model; OSError where it cannot be written; NoReceipt where a score cannot be
+    recorded.
     """
-    source = patient_file(patients, data, today)
+    _require_its_day(artifact, patients, landmark)
+    source = patient_file(patients, data, today, landmark)
     often = Counter(source.ids())
     if not often:
         raise InvalidCohort([Fault(patients.name, "nobody", "at least one patient", "an empty file, or a header alone")])
@@ -60,6 +63,17 @@ def score_file(
         for block in _blocks(bar):
             refused += write(block)
     return Scored(often.total() - len(refused), tuple(refused), out, source.strangers(often))
+
+
+def _require_its_day(artifact: Artifact, patients: Path, landmark: float | None) -> None:
+    """InvalidCohort where a cohort file is to be scored on a day that the model is not for."""
+    of_landmarks = bool(artifact.model.population.landmarks)
+    if landmark is not None and not of_landmarks:
+        allowed = "nothing: this model scores patients on the index date"
+        raise InvalidCohort([Fault("landmark", f"day {landmark:g}", allowed, "another model: one of a study with [landmarks]")])
+    if landmark is None and of_landmarks and patients.suffix.lower() == ".toml":
+        allowed = "--landmark DAY: this model scores patients so many days after the index date"
+        raise InvalidCohort([Fault("landmark", "nothing", allowed)])
 
 
 def _once(source: PatientFile, repeated: dict[str, int]) -> Iterator[Asked]:

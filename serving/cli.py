@@ -39,10 +39,12 @@ NAMED = 20  # refused patients named on standard error; the file names them all
 _PATIENTS = "A cohort file (TOML), or one patient a line (NDJSON)."
 _OUT = "CSV; whole answers where it ends in .ndjson or .jsonl; or .parquet."
 _DATA = "Folder of the cohort's tables, if not beside its file."
+_LANDMARK = "Days after the index date on which the patients of a cohort file are scored, by a model for landmarks."
 Model = Annotated[str, typer.Argument(metavar="MODEL", help=MODEL)]
 Patients = Annotated[Path, typer.Argument(metavar="PATIENTS", help=_PATIENTS, exists=True, dir_okay=False)]
 Out = Annotated[Path, typer.Option("--out", help=_OUT, dir_okay=False)]
 Data = Annotated[Path | None, typer.Option("--data", help=_DATA, file_okay=False)]
+Landmark = Annotated[int | None, typer.Option("--landmark", metavar="DAY", help=_LANDMARK, min=0)]
 AsJson = Annotated[bool, typer.Option("--json", help="The answer as JSON on standard output.")]
 MaybeReceipts = Annotated[Path | None, typer.Option("--receipts", help=f"{RECEIPTS} Without it none are kept.", file_okay=False)]
 
@@ -73,6 +75,7 @@ def score(
     patients: Patients,
     out: Out,
     data: Data = None,
+    landmark: Landmark = None,
     digest: Digest = None,
     site: Site = "",
     tracking_uri: TrackingUri = None,
@@ -93,7 +96,7 @@ def score(
     with found_model(model, digest, where) as (artifact, folder):
         artifact = at_site(artifact, model, site, where)
         with _recording(keeping, artifact, folder, site) as recording:
-            found = _scored(artifact, patients, out, data, site, recording)
+            found = _scored(artifact, patients, out, data, site, recording, landmark)
     _report(artifact, found, as_json)
     if found.refused:
         raise typer.Exit(REFUSED)
@@ -113,7 +116,13 @@ def _recording(keeping: Keeping | None, artifact: Artifact, folder: Path, site: 
 
 
 def _scored(
-    artifact: Artifact, patients: Path, out: Path, data: Path | None, site: str, recording: Recording | None
+    artifact: Artifact,
+    patients: Path,
+    out: Path,
+    data: Path | None,
+    site: str,
+    recording: Recording | None,
+    landmark: int | None,
 ) -> Scored:
     import csv
 
@@ -122,7 +131,8 @@ def _scored(
 
     try:
         today = datetime.now(UTC).date()
-        return score_file(artifact, patients, out, data=data, site=site, recording=recording, today=today)
+        day = None if landmark is None else float(landmark)
+        return score_file(artifact, patients, out, data=data, site=site, recording=recording, today=today, landmark=day)
     except NoReceipt as error:
         refuse(f"{out} was not written: no receipt could be made durable ({error.reason}), and no score is shown without one")
     except (OSError, ValueError, ArithmeticError, csv.Error) as error:

@@ -16,7 +16,9 @@ from models.cells import name_of
 from models.cohort_file import CohortFile, InvalidCohort, read_cohort_file
 from models.cohort_row import Row, excluded, patient_of, present
 from models.fault import Fault
+from models.landmark_row import patient_on
 from models.patient import InvalidPatient, Patient
+from models.population import Ineligible
 from models.text_table import TextRow, column_names, require_distinct, text_rows, text_table
 from serving.refused import Refused
 from serving.wire import read_line
@@ -47,14 +49,20 @@ class PatientFile(Protocol):
         ...
 
 
-def patient_file(path: Path, data: Path | None = None, today: date | None = None) -> PatientFile:
+def patient_file(
+    path: Path, data: Path | None = None, today: date | None = None, landmark: float | None = None
+) -> PatientFile:
     """The patients in `path`: a cohort file (.toml) with its tables beside it or in `data`, or NDJSON.
 
-    `today` is what dates in NDJSON are held against; a cohort file tells days, and no dates.
+    `today` is what dates in NDJSON are held against; a cohort file tells days, and no dates. `landmark`: the day after the index
+    date on which those of a cohort file are looked at; None: the index date itself.
     Raises InvalidCohort where the cohort file or the columns of its tables are at fault, as a whole.
     """
     if path.suffix.lower() == ".toml":
-        return _tables(read_cohort_file(path), data or path.parent)
+        return _tables(read_cohort_file(path), data or path.parent, landmark)
+    if landmark is not None:
+        given, likely = f"of {path.name}, day {landmark:g}", "in one patient a line, index_date says when the follow-up began"
+        raise InvalidCohort([Fault("landmark", given, "only with a cohort file (.toml)", likely)])
     if path.suffix.lower() in LINES:
         return Lines(path, today)
     allowed = "a cohort file (.toml), or one patient a line (.ndjson, .jsonl)"
@@ -110,6 +118,7 @@ class Tables:
     table: Path
     measurements: Mapping[str, Sequence[Row]]
     treatments: Mapping[str, Sequence[Row]]
+    landmark: float | None = None  # days after the index date on which the patients are looked at
     form: ClassVar[Form] = "row"
 
     def ids(self) -> Iterator[str]:
@@ -133,9 +142,16 @@ class Tables:
         if reason := excluded(self.rules, row):
             return Refused(id, "not eligible", (Fault("row", reason, "a row that no [[exclude]] rule leaves out"),))
         try:
-            return patient_of(self.cohort, row, self.measurements.get(id, ()), self.treatments.get(id, ()))
+            return self._read(row, self.measurements.get(id, ()), self.treatments.get(id, ()))
         except InvalidPatient as error:
             return Refused(id, "invalid", error.faults)
+        except Ineligible as error:
+            return Refused(id, "not eligible", error.faults)
+
+    def _read(self, row: Row, measurements: Sequence[Row], treatments: Sequence[Row]) -> Patient:
+        if self.landmark is None:
+            return patient_of(self.cohort, row, measurements, treatments)
+        return patient_on(self.cohort, row, measurements, treatments, self.landmark)
 
     def _given(self, row: Row | Refused) -> bytes:
         """The cells of the patient's rows, those of no JSON kind as texts."""
@@ -143,7 +159,8 @@ class Tables:
             return b"null"  # a row with too few or too many cells, of which no patient was understood
         id = self._id(row)
         own = {"measurements": self.measurements.get(id, ()), "treatments": self.treatments.get(id, ())}
-        document = {"row": _cells(row)} | {name: [_cells(one) for one in found] for name, found in own.items() if found}
+        on = {} if self.landmark is None else {"landmark": self.landmark}
+        document = on | {"row": _cells(row)} | {name: [_cells(one) for one in found] for name, found in own.items() if found}
         return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str).encode()
 
     def _id(self, row: Row) -> str:
@@ -189,7 +206,7 @@ def _parquet_rows(path: Path) -> Iterator[Row]:
         yield from batch.to_pylist()
 
 
-def _tables(cohort: CohortFile, data: Path) -> Tables:
+def _tables(cohort: CohortFile, data: Path, landmark: float | None) -> Tables:
     table = data / cohort.table
     measured, treated = (data / name if name else None for name in (cohort.measurement_table, cohort.treatment_table))
     absent = [path for path in (table, measured, treated) if path and not path.is_file()]
@@ -200,7 +217,7 @@ def _tables(cohort: CohortFile, data: Path) -> Tables:
         faults += _absent_columns(treated, cohort.treatment_columns, cohort)
     if faults:
         raise InvalidCohort(faults)
-    return Tables(cohort, _rules(cohort, header(table)), table, _by_patient(measured), _by_patient(treated))
+    return Tables(cohort, _rules(cohort, header(table)), table, _by_patient(measured), _by_patient(treated), landmark)
 
 
 def _rules(cohort: CohortFile, there: Sequence[str]) -> CohortFile:

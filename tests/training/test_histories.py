@@ -139,6 +139,15 @@ def test_draws_of_a_few_days_make_no_headlong_pace(tmp_path: Path) -> None:
     assert value(seen, "ldh_pace") == pytest.approx(2 * math.log(2))  # as if they were 14 days apart, not three
 
 
+def test_the_counts_of_the_index_date_stay_what_they_were(histories: Histories, tmp_path: Path) -> None:
+    for day in (0, 28, 63):
+        seen = histories.of[0].as_of(day, 42)
+        assert value(seen, "ln_alc_at_index") == math.log(0.8)
+        assert value(seen, "ln_nlr_at_index") == pytest.approx(math.log(4.0 / 0.8))
+    few = read_histories(written(tmp_path, DRAWS.replace("A,0,anc,4.0", "A,0,anc,0.9"))).of[0]
+    assert status(few.as_of(28), "ln_nlr_at_index") == "not interpretable"  # a low ratio of few neutrophils reassures nobody
+
+
 def test_the_performance_status_of_the_index_date_is_known_on_every_later_day(tmp_path: Path) -> None:
     read = read_histories(written(tmp_path, DRAWS + "A,-3,ecog,1,score,\nA,10,ecog,2,score,\nB,-40,ecog,1,score,\n"))
     first, second = read

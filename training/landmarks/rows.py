@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from models.features import FEATURES
 from models.landmark_features import on_therapy
+from models.landmark_row import gone
 from models.patient import Patient
 from models.population import ineligibility
 from training.cohort import Cohort
-from training.histories import Histories, History
+from training.histories import Histories
 from training.progress import Advance, Steps, unwatched
 from training.refused import NotSupported
 from training.statistics.censoring import FollowUp
@@ -80,12 +81,12 @@ def _places(rows: Sequence[tuple[float, int, Patient]]) -> tuple[NDArray[np.floa
 
 
 def _at(histories: Histories, day: float, asked: Landmarks) -> tuple[list[tuple[float, int, Patient]], AtLandmark]:
-    gone: Counter[str] = Counter()
+    away: Counter[str] = Counter()
     unseen: Counter[str] = Counter()
     found, left = [], []
     for place, history in enumerate(histories):
-        if why := _gone(history, day):
-            gone[why] += 1
+        if why := gone(day, history.days, history.died, history.entered):
+            away[why] += 1
             continue
         patient = history.as_of(day, asked.carried)
         off = day > 0 and not on_therapy(patient)
@@ -95,16 +96,9 @@ def _at(histories: Histories, day: float, asked: Landmarks) -> tuple[list[tuple[
         else:
             found.append((day, place, patient))
     soon = sum(one.died and one.days <= day + _SOON for one in left)
-    followed = len(histories) - gone.total()
-    counts = (gone["died"], gone["censored"], gone["not entered"], followed, len(left), soon, len(found))
+    followed = len(histories) - away.total()
+    counts = (away["died"], away["censored"], away["not entered"], followed, len(left), soon, len(found))
     return found, AtLandmark(day, *counts, dict(unseen))
-
-
-def _gone(history: History, day: float) -> str:
-    """Why a patient cannot be looked at on a day; nothing where he is alive and followed beyond it."""
-    if history.days <= day and (day > 0 or history.days == 0):
-        return "died" if history.died else "censored"
-    return "not entered" if history.entered > day else ""
 
 
 def _why_unseen(cohort: Cohort, patient: Patient, left: bool) -> str:

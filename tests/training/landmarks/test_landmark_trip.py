@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,39 @@ def test_a_patient_at_a_landmark_has_one_number_everywhere(trip: tuple[Path, dic
     for row, answer in enumerate(answers):
         if not isinstance(answer, Refused):
             assert [horizon.risk for horizon in answer.horizons] == risks[row].tolist()
+
+
+def test_a_cohort_file_is_scored_on_a_landmark_with_the_same_numbers(trip: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    folder, out = trip[0], tmp_path / "scores.csv"
+    made = artifact.load(folder / "model")
+    found = run("score", str(folder / "model"), str(folder / "cohort" / "cohort.toml"), "--landmark", "56", "--out", str(out))
+    rows = {row["id"]: row for row in csv.DictReader(out.read_text(encoding="utf-8").splitlines())}
+    followed = {one.at_index.id: one for one in read_histories(folder / "cohort" / "cohort.toml")}
+    there = {id: one.as_of(56, 42) for id, one in followed.items() if one.days > 56}
+    answers = dict(zip(there, score(made, list(there.values())), strict=True))
+    scored = {id: answer for id, answer in answers.items() if not isinstance(answer, Refused)}
+    assert {id for id, row in rows.items() if row["risk_90d"]} == set(scored)
+    for id, answer in scored.items():
+        risks = {horizon.days: horizon.risk for horizon in answer.horizons}
+        assert (float(rows[id]["risk_90d"]), float(rows[id]["risk_180d"])) == (risks[90], risks[180])
+    gone = next(id for id, one in followed.items() if one.died and one.days <= 56)
+    assert f"died on day {followed[gone].days:g}" in rows[gone]["standing"]
+    assert found.exit_code == 1  # some patients were refused
+
+
+def test_the_day_of_a_cohort_file_is_not_guessed(trip: tuple[Path, dict[str, Any]], small_artifact: Path, tmp_path: Path) -> None:
+    folder, out = trip[0], str(tmp_path / "scores.csv")
+    cohort, lines = folder / "cohort" / "cohort.toml", tmp_path / "patients.ndjson"
+    lines.write_text("{}\n")
+    for model, patients, day, said in (
+        (folder / "model", cohort, (), "allowed is --landmark DAY"),
+        (small_artifact, cohort, ("--landmark", "56"), "this model scores patients on the index date"),
+        (folder / "model", lines, ("--landmark", "56"), "only with a cohort file"),
+    ):
+        refused = run("score", str(model), str(patients), *day, "--out", out)
+        assert refused.exit_code != 0
+        assert said in " ".join(refused.output.split())
+        assert not Path(out).exists()
 
 
 def test_a_model_for_landmarks_asks_from_when_a_patient_is_followed_and_one_of_the_index_date_refuses_a_running_line(
