@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,9 +16,13 @@ if TYPE_CHECKING:
     from training.sources.account import Account
     from training.sources.imported import Wanted
 
+_SCHEMA = "The schema of the tables, on a PostgreSQL server."
 app = typer.Typer(no_args_is_help=True, help="A source (OMOP CDM, FHIR, mCODE CSVs) becomes a cohort file and its tables.")
 Out = Annotated[Path, typer.Option("--out", help="Folder for cohort file, tables and report; must not exist or be empty.")]
-LineNumber = Annotated[int, typer.Option("--line", min=1, max=30, help="The index date is the day on which this line began.")]
+LineNumber = Annotated[
+    int | None,
+    typer.Option("--line", min=1, max=30, show_default="2", help="The index date is the day on which this line began."),
+]
 Day = Annotated[str, typer.Option("--date", metavar="YYYY-MM-DD", help="One index date for everybody, in place of a line.")]
 Everybody = Annotated[bool, typer.Option("--everybody", help="Persons without a tumour too; the cohort file leaves them out.")]
 Extracted = Annotated[str, typer.Option("--extracted", metavar="YYYY-MM-DD", help="The day of extraction, where none is told.")]
@@ -31,13 +36,13 @@ Memory = Annotated[str, typer.Option("--memory", help="What DuckDB may hold befo
 def omop(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="A zip or folder of CSV or Parquet, DuckDB, postgresql://...")],
     out: Out,
-    line: LineNumber = 2,
+    line: LineNumber = None,
     on: Day = "",
     everybody: Everybody = False,
     extracted: Extracted = "",
     concepts: Concepts = None,
     name: Name = "",
-    schema: Annotated[str, typer.Option("--schema", help="The schema of the tables, on a PostgreSQL server.")] = "cdm",
+    schema: Annotated[str, typer.Option("--schema", help=_SCHEMA, show_default="cdm")] = "",
     threads: Threads = 2,
     memory: Memory = "2GB",
     as_json: AsJson = False,
@@ -49,9 +54,11 @@ def omop(
 
         wanted, known = _wanted(out, line, on, everybody, extracted, name, as_json), concept_sets(*(concepts or ()))
         if source.startswith(("postgresql://", "postgres://")):
-            account = import_server(source, schema, wanted, known, _say)
+            account = import_server(source, schema or "cdm", wanted, known, _say)
+        elif schema:
+            refuse([f"--schema = {schema}: allowed is a schema of a PostgreSQL server, and {source} is none"], as_json)
         else:
-            account = import_files(Path(source), wanted, known, threads, memory, _say)
+            account = import_files(Path(source), wanted, known, threads, _memory(memory, as_json), _say)
     _answer(account, out, as_json)
 
 
@@ -59,7 +66,7 @@ def omop(
 def fhir(
     source: Annotated[Path, typer.Argument(metavar="SOURCE", help="A file or folder: .json (Bundles) or .ndjson (bulk export).")],
     out: Out,
-    line: LineNumber = 2,
+    line: LineNumber = None,
     on: Day = "",
     everybody: Everybody = False,
     extracted: Extracted = "",
@@ -73,7 +80,7 @@ def fhir(
         from training.sources.fhir.imported import import_resources
 
         wanted = _wanted(out, line, on, everybody, extracted, name, as_json)
-        account = import_resources(source, wanted, threads, memory, _say)
+        account = import_resources(source, wanted, threads, _memory(memory, as_json), _say)
     _answer(account, out, as_json)
 
 
@@ -81,7 +88,7 @@ def fhir(
 def mcode(
     source: Annotated[Path, typer.Argument(metavar="FOLDER", help="The CSVs of the mCODE extraction framework.")],
     out: Out,
-    line: LineNumber = 2,
+    line: LineNumber = None,
     on: Day = "",
     everybody: Everybody = False,
     extracted: Extracted = "",
@@ -102,11 +109,13 @@ def _answer(account: Account, out: Path, as_json: bool) -> None:
         refuse(["nobody is left: the report says who was left out and why"], as_json=False)
 
 
-def _wanted(out: Path, line: int, on: str, everybody: bool, extracted: str, name: str, as_json: bool) -> Wanted:
+def _wanted(out: Path, line: int | None, on: str, everybody: bool, extracted: str, name: str, as_json: bool) -> Wanted:
     from training.sources.imported import Wanted
     from training.sources.people import Index
 
-    index = Index(line, _day("--date", on, as_json))
+    if line is not None and on:
+        refuse([f"--line = {line} and --date = {on}: allowed is one of the two: each says which day is the index date"], as_json)
+    index = Index(line or Index.line, _day("--date", on, as_json))
     return Wanted(out, name or out.name, index, everybody, _day("--extracted", extracted, as_json))
 
 
@@ -117,6 +126,12 @@ def _day(option: str, text: str, as_json: bool) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         refuse([f"{option} = {text}: allowed is a day as YYYY-MM-DD"], as_json)
+
+
+def _memory(text: str, as_json: bool) -> str:
+    if re.fullmatch(r"\d+(\.\d+)? ?[KMGT]i?B", text):
+        return text
+    refuse([f"--memory = {text}: allowed is a number of KB, MB, GB or TB, as 2GB"], as_json)
 
 
 def _say(step: str) -> None:

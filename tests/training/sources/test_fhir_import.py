@@ -149,6 +149,29 @@ def test_what_is_not_read_is_told(tmp_path: Path) -> None:
     assert any(note.startswith("no period of observation is told") for note in account.notes)
 
 
+def test_what_is_dated_after_the_extraction_is_told_as_that(tmp_path: Path) -> None:
+    source = write(tmp_path / "fhir", a_patient(result("1751-7", 3.4, "g/dL", 140_000)))
+    account = import_resources(source, Wanted(tmp_path / "cohort", "small"), threads=1, memory="500MB")
+    assert ("Observation albumin", "after the day of extraction", 1) in account.not_read
+
+
+def test_a_file_as_another_system_writes_it_is_read(tmp_path: Path) -> None:
+    """A mark of the encoding at the beginning, ends of lines of Windows, a name in capitals."""
+    source = write(tmp_path / "fhir", a_patient(), "bulk")
+    for path in list(source.iterdir()):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+        path.rename(path.with_suffix(".NDJSON"))
+    account = import_resources(source, Wanted(tmp_path / "cohort", "small"), threads=1, memory="500MB")
+    assert account.flow == (("persons read", 0, 1),)
+
+
+def test_a_file_of_another_encoding_is_refused_by_its_line(tmp_path: Path) -> None:
+    source = write(tmp_path / "fhir", a_patient(), "bulk")
+    (source / "Z.ndjson").write_bytes('{"resourceType": "Claim", "id": "é"}'.encode("latin-1"))
+    with pytest.raises(InvalidCohort, match=r"Z\.ndjson, line 1 = what is no JSON"):
+        import_resources(source, Wanted(tmp_path / "cohort", "small"), threads=1, memory="500MB")
+
+
 def test_a_death_without_a_day_leaves_nobody_under_observation(tmp_path: Path) -> None:
     resources = a_patient()
     resources[0]["deceasedBoolean"] = True

@@ -47,8 +47,11 @@ def test_a_cohort_of_nobody_ends_with_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("more", "told"), [
     (("--date", "soon"), "--date = soon: allowed is a day as YYYY-MM-DD"),
     (("--concepts", "none.csv"), "none.csv = no such file"),
+    (("--date", "2023-06-01", "--line", "3"), "--line = 3 and --date = 2023-06-01: allowed is one of the two"),
+    (("--memory", "lots"), "--memory = lots: allowed is a number of KB, MB, GB or TB"),
+    (("--schema", "hospital"), "--schema = hospital: allowed is a schema of a PostgreSQL server"),
 ])
-def test_options_that_cannot_be_are_refused(tmp_path: Path, more: tuple[str, str], told: str) -> None:
+def test_options_that_cannot_be_are_refused(tmp_path: Path, more: tuple[str, ...], told: str) -> None:
     done = run("import", "omop", a_cdm(tmp_path / "cdm"), "--out", tmp_path / "out", *more)
     assert (done.exit_code, told in done.stderr) == (1, True)
     assert not (tmp_path / "out").exists()

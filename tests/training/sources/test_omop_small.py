@@ -228,6 +228,16 @@ def test_whoever_is_left_out_is_counted_with_the_reason(importing: Importing, mo
     assert len(table(out, "patients")) == 0
 
 
+def test_a_person_who_stands_twice_is_told(importing: Importing) -> None:
+    twice = [{"person_id": 1, "death_date": "2024-07-01"}, {"person_id": 1, "death_date": "2024-06-20"}]
+    persons = [{"person_id": 1, "gender_concept_id": sex, "year_of_birth": 1960} for sex in (8532, 8507)]
+    account, out = importing(death=twice, only_person=persons)
+    assert read_cohort(out / "cohort.toml", doubtful=True).follow_up.times.tolist() == [19]
+    assert table(out, "patients").sex.tolist() == ["unknown"]
+    assert "1 persons with several days of death: the first counts" in account.notes
+    assert any(note.startswith("1 persons with several rows in the table of persons") for note in account.notes)
+
+
 @pytest.mark.parametrize(("died", "followed"), [("2024-08-01", (61, 1)), ("2025-01-05", (218, 1)), ("2025-06-01", (200, 0))])
 def test_follow_up_ends_with_a_death_that_was_observed(importing: Importing, died: str, followed: tuple[int, int]) -> None:
     _, out = importing(death=[{"person_id": 1, "death_date": died}])

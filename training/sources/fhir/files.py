@@ -41,7 +41,8 @@ class Sorted:
 
 def sort_files(work: Work, source: Path) -> Sorted:
     """Make `sorted` of every .json and .ndjson file of `source`. Raises InvalidCohort where there is none, or one is no JSON."""
-    paths = sorted(path for path in source.rglob("*") if path.suffix in (".json", ".ndjson")) if source.is_dir() else [source]
+    there = source.rglob("*") if source.is_dir() else [source]
+    paths = sorted(path for path in there if path.suffix.lower() in (".json", ".ndjson") or path == source)
     if not paths or not all(path.is_file() for path in paths):
         allowed = "a file or folder of FHIR resources: .json (Bundles, lists) or .ndjson (bulk export)"
         raise InvalidCohort([Fault(str(source), "nothing", allowed)])
@@ -68,21 +69,21 @@ def _rows(paths: list[Path], found: Sorted) -> Iterator[tuple[object, ...]]:
 
 def _resources(path: Path) -> Iterator[tuple[str, Resource]]:
     """Each resource with the id of its patient; in a document of one patient everything is that patient's."""
-    if path.suffix == ".ndjson":
-        with path.open(encoding="utf-8") as lines:
+    if path.suffix.lower() == ".ndjson":
+        with path.open("rb") as lines:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
                     yield from ((_person(one), one) for one in resources_of(_json(path, line, f", line {number}")).all)
         return
-    document = resources_of(_json(path, path.read_text(encoding="utf-8"), ""))
+    document = resources_of(_json(path, path.read_bytes(), ""))
     patients = {_person(one) for one in document.of("Patient")}
     alone = next(iter(patients)) if len(patients) == 1 else ""
     yield from ((alone or _person(one), one) for one in document.all)
 
 
-def _json(path: Path, text: str, where: str) -> object:
+def _json(path: Path, text: bytes, where: str) -> object:
     try:
-        return json.loads(text)
+        return json.loads(text.decode("utf-8-sig"))  # some programs begin a file with a mark of its encoding
     except (ValueError, RecursionError) as error:
         raise InvalidCohort([Fault(f"{path.name}{where}", "what is no JSON", "FHIR resources in JSON")]) from error
 

@@ -43,9 +43,14 @@ def of_sorted(work: Work, found: Sorted, wanted: Wanted, kind: str, say: Say) ->
     say("resources are read")
     stage_bundles(work, found, extracted)
     rows = work.rows("SELECT what, why, n FROM listed ORDER BY n DESC, what, why")
-    listed = [(str(what), str(why), int(n)) for what, why, n in rows]
+    listed = [(str(what), _as_of_extraction(str(why)), int(n)) for what, why, n in rows]
     listed += [(*one.split(": ", 1), n) for one, n in found.unread.most_common()]  # type: ignore[misc]
     return imported(work, wanted, Read(kind, kind, dict(found.kinds), tuple(listed), (UNOBSERVED,), extracted), say)
+
+
+def _as_of_extraction(why: str) -> str:
+    """The reader is the one of a request, for which a day after the last one is after the index date."""
+    return why.replace("after the index date", "after the day of extraction")
 
 
 def today() -> date:

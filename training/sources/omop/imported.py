@@ -18,6 +18,12 @@ from training.sources.omop.told import UNCLEAR, stage_diagnoses, stage_treatment
 
 _COUNTED = ("person", "death", "observation_period", "measurement", "observation", "condition_occurrence", "drug_exposure",
             "procedure_occurrence", "episode")
+_REPEATED = {
+    "persons with several days of death: the first counts":
+        "SELECT count(*) FROM (SELECT 1 FROM cdm_death GROUP BY person_id HAVING count(DISTINCT death_date) > 1) AS several",
+    "persons with several rows in the table of persons: the latest birth counts, and a sex that differs is unknown":
+        "SELECT count(*) FROM (SELECT 1 FROM cdm_person GROUP BY person_id HAVING count(*) > 1) AS several",
+}
 Say = Callable[[str], None]
 
 
@@ -84,6 +90,9 @@ def _notes(work: Work, rows: dict[str, int], missing: list[str]) -> list[str]:
             m.{prefix}_concept_id, 0) AND k.source = coalesce(m.{prefix}_source_concept_id, 0)
             AND k.words = coalesce(m.{prefix}_source_value, ''))""")
         said += [f"{n} rows of {table}: no treatment of a tumour, no steroid and no G-CSF that is known here"] if n else []
+    for why, query in _REPEATED.items():
+        ((n,),) = work.rows(query)
+        said += [f"{n} {why}"] if n else []
     if rows["episode"]:
         said.append(f"{rows['episode']} episodes of the source are not used: lines are derived from doses by the rules below")
     return said + [f"the source has {one}" for one in missing]

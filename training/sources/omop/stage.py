@@ -42,11 +42,12 @@ def stage_persons(work: Work) -> None:
     after = "CASE WHEN day_of_birth BETWEEN 1 AND 31 THEN day_of_birth - 1 ELSE 0 END"
     first = f"CAST(year_of_birth AS VARCHAR) || '-' || lpad(CAST({month} AS VARCHAR), 2, '0') || '-01'"
     known = "year_of_birth BETWEEN 1900 AND 2100"
+    sex = f"CASE p.gender_concept_id WHEN {_FEMALE} THEN 'female' WHEN {_MALE} THEN 'male' ELSE 'unknown' END"
     born = f"CASE WHEN {known} THEN CAST({first} AS DATE) + CAST({after} AS INTEGER) END"
     work.keep("persons", f"""
         SELECT CAST(p.person_id AS VARCHAR) AS person, max({born}) AS born,
                min(CASE WHEN p.day_of_birth IS NULL OR p.month_of_birth IS NULL THEN 0 ELSE 1 END) AS born_exact,
-               max(CASE p.gender_concept_id WHEN {_FEMALE} THEN 'female' WHEN {_MALE} THEN 'male' ELSE 'unknown' END) AS sex,
+               CASE WHEN count(DISTINCT {sex}) = 1 THEN max({sex}) ELSE 'unknown' END AS sex,
                max(coalesce(CAST(p.care_site_id AS VARCHAR), '')) AS site, min(d.death_date) AS died
         FROM cdm_person p LEFT JOIN cdm_death d ON d.person_id = p.person_id
         WHERE p.person_id IS NOT NULL GROUP BY p.person_id""")
