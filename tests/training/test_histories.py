@@ -188,8 +188,13 @@ def test_a_day_outside_the_follow_up_is_refused(histories: Histories, day: float
 
 
 def test_different_results_of_one_later_day_refuse_the_file_and_name_the_rows(tmp_path: Path) -> None:
-    with pytest.raises(InvalidCohort, match=r"measurements\.csv rows 2, .* two values on day 28: allowed"):
+    with pytest.raises(InvalidCohort, match=r"measurements\.csv rows 2, 17, .* two values on day 28: allowed"):
         read_histories(written(tmp_path, DRAWS + "A,28,alc,1.9,10*9/L,\n"))
+
+
+def test_counts_of_one_day_that_cannot_be_true_together_are_named_and_no_other_row(tmp_path: Path) -> None:
+    with pytest.raises(InvalidCohort, match=r"measurements\.csv rows 6, 7, 17, .* 2 with ALC \+ ANC"):
+        read_histories(written(tmp_path, DRAWS + "A,56,wbc,2.0,10*9/L,\n"))
 
 
 def test_a_cohort_without_dated_draws_has_no_histories(small_file: Path) -> None:

@@ -132,7 +132,7 @@ class Rows:
         return f"no required input: {', '.join(FEATURES[name].label for name in missing)}" if missing else None
 
     def _at_fault(self, line: Line, found: Sequence[Fault], until: float = 0.0) -> None:
-        alone: dict[str, list[tuple[int, list[Fault]]]] = {}
+        alone: dict[str, list[tuple[tuple[int, ...], list[Fault]]]] = {}
         for fault in map(_unnumbered, found):
             tidy = (one for one in (self.measurements, self.treatments) if one.name and fault.field.startswith(one.kind))
             table = next(tidy, None)
@@ -140,21 +140,32 @@ class Rows:
                 self.faults.add(self.file.table, line.number, fault)
                 continue
             if table.kind not in alone:
-                alone[table.kind] = self._alone(line, table, until)
+                alone[table.kind] = [self._apart(line, table, rows, until) for rows in self._together(line, table)]
             own = alone[table.kind]
-            # where only several rows together are at fault, all of the patient's are named
-            for number in [number for number, each in own if fault in each] or [number for number, _ in own]:
+            # the fewest rows that are at fault by themselves; where none are, all of the patient's
+            fewest = min((len(numbers) for numbers, each in own if fault in each), default=len(own[-1][0]))
+            named = [numbers for numbers, each in own if len(numbers) == fewest and fault in each] or [own[-1][0]]
+            for number in dict.fromkeys(number for numbers in named for number in numbers):
                 self.faults.add(table.name, number, fault)
 
-    def _alone(self, line: Line, table: TidyTable, until: float) -> list[tuple[int, list[Fault]]]:
-        """The patient's rows of a tidy table, and what would be at fault were each the only one."""
-        read = []
-        for one in table.by_patient.get(name_of(line.row[self.file.patient]), ()):
-            found: list[Fault] = []
-            only = {"measurements": [one.row]} if table is self.measurements else {"treatments": [one.row]}
-            _attempt(partial(patient_of, self.file, line.row, until=until, **only), found)
-            read.append((one.number, [_unnumbered(_from_index(fault, until)) for fault in found]))
-        return read
+    def _together(self, line: Line, table: TidyTable) -> list[list[Line]]:
+        """The patient's rows of a tidy table: one by one, those of one analyte and day, those of one day, and all of them."""
+        every = list(table.by_patient.get(name_of(line.row[self.file.patient]), ()))
+        groups = [[one] for one in every]
+        for columns in ((self.file.day_of_draw, "analyte", "loinc"), (self.file.day_of_draw,)):
+            alike: dict[tuple[str, ...], list[Line]] = defaultdict(list)
+            for one in every if table is self.measurements else ():
+                alike[tuple(text_of(self.file, one.row.get(column)) for column in columns)].append(one)
+            groups += [rows for rows in alike.values() if len(rows) > 1]
+        return [*groups, every]
+
+    def _apart(self, line: Line, table: TidyTable, rows: list[Line], until: float) -> tuple[tuple[int, ...], list[Fault]]:
+        """The numbers of some of the patient's rows, and what would be at fault were they the only ones."""
+        found: list[Fault] = []
+        cells = [one.row for one in rows]
+        only = {"measurements": cells} if table is self.measurements else {"treatments": cells}
+        _attempt(partial(patient_of, self.file, line.row, until=until, **only), found)
+        return tuple(one.number for one in rows), [_unnumbered(_from_index(fault, until)) for fault in found]
 
     def repeated(self) -> list[Fault]:
         """Rows without the name of a patient, and patients with several rows."""
