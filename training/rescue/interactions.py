@@ -58,7 +58,7 @@ def interactions(of: Timed, people: Sequence[Person], adjustment: Adjustment) ->
     return tuple(
         _interaction(by, of, [level(one) for one in asked], adjustment)
         for by, level in (
-            (f"CA19-9 on the index date (median {_median(asked):,.0f} U/mL)", _burden(_median(asked))),
+            (f"CA19-9 on the index date ({_said(_median(asked))})", _burden(_median(asked))),
             ("line that begins on the index date", _line),
             (f"lines {MIDDLE[0]} to {MIDDLE[1]}", _middle),
         )
@@ -68,6 +68,10 @@ def interactions(of: Timed, people: Sequence[Person], adjustment: Adjustment) ->
 def _median(people: Sequence[Person]) -> float:
     known = [one.ca19_9_at_index for one in people if one.ca19_9_at_index is not None]
     return float(f"{np.median(known):.2g}") if known else 0.0
+
+
+def _said(median: float) -> str:
+    return f"median {median:,.0f} U/mL" if median else "a measure of burden in nobody"
 
 
 def _burden(median: float) -> Callable[[Person], str]:

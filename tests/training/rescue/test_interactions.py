@@ -57,6 +57,13 @@ def test_what_differs_by_ca19_9_is_found_group_by_group(people: list[Person], of
     assert found.differ.p < 0.001
 
 
+def test_no_median_is_told_where_nobody_has_a_measure_of_burden(people: list[Person]) -> None:
+    without = [replace(one, ca19_9_at_index=None) for one in people]
+    found = by(interactions(timed(without, events(1.0)[0]), without, NOTHING), "CA19-9")
+    assert found.by == "CA19-9 on the index date (a measure of burden in nobody)"
+    assert [one.level for one in found.groups] == [NO_BURDEN]
+
+
 def test_what_does_not_differ_by_line_is_not_found(people: list[Person], of: Timed) -> None:
     found = by(interactions(of, people, NOTHING), "lines 3 to 6")
     assert {one.level for one in found.groups} == {"line 3 to 6", "another line"}
