@@ -69,11 +69,17 @@ def landmark_rows(histories: Histories, asked: Landmarks, advance: Advance = unw
     for day in asked.days:
         found, account = _at(histories, day, asked)
         if not found:
-            raise NotSupported(f"landmarks: nobody is seen on day {day:g}: leave it out, or follow the patients for longer")
+            raise NotSupported(_nobody(account))
         rows += found
         at.append(account)
         steps(1)
     return LandmarkRows(_cohort(histories, rows), *_places(rows), tuple(at))
+
+
+def _nobody(at: AtLandmark) -> str:
+    others = "".join(f", {n} {reason}" for reason, n in at.unseen.items())
+    said = f"landmarks: nobody is seen on day {at.day:g}: {at.died} had died, {at.censored} were no longer followed{others}"
+    return f"{said}; leave the day out, or follow the patients for longer"
 
 
 def _places(rows: Sequence[tuple[float, int, Patient]]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
