@@ -31,7 +31,8 @@ def patient_on(
     """The patient of one row and of its rows in the tidy tables, `landmark` days after the index date.
 
     What is dated later is not in him. Raises InvalidPatient naming every column at fault, and Ineligible for whom the file says
-    that the follow-up had ended by then, or had not begun; where it tells of no follow-up, everybody is taken to be followed.
+    that he had died by then, was last seen before, or was not yet under observation; where it tells of no follow-up, everybody
+    is taken to be followed. Whoever was last seen alive on that very day can be scored on it, though nobody can learn from him.
     """
     outcome = outcome_of(cohort, row)
     if outcome is not None and (given := _absence(outcome, landmark)):
@@ -44,4 +45,6 @@ def _absence(outcome: Outcome, day: float) -> str:
     why = gone(day, outcome.days, outcome.died, outcome.entered)
     if why == "not entered":
         return f"under observation from day {outcome.entered:g}"
-    return {"died": f"died on day {outcome.days:g}", "censored": f"followed to day {outcome.days:g}"}.get(why, "")
+    if why == "died":
+        return f"died on day {outcome.days:g}"
+    return f"followed to day {outcome.days:g}" if why and outcome.days < day else ""
