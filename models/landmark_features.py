@@ -225,3 +225,5 @@ LANDMARK_FEATURES = (
             _at_landmark(_ecog_at_index), +1, analyte="ecog"),
     Feature("landmark_days", "days since the index date", _TIME, "d", _at_landmark(lambda seen: Reading(seen.days))),
 )
+# What was measured on the index date: nothing that is said of today's draw is said of it.
+AT_INDEX = frozenset({"ln_alc_at_index", "ln_nlr_at_index", "ecog_at_index"})

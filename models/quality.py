@@ -15,6 +15,7 @@ from models.analytes import ANALYTES, Limit
 from models.confounders import CONFOUNDERS, FEW, NO_BILIRUBIN, NO_BURDEN, Remarks, confounded, remarks_of
 from models.design import feature_named
 from models.features import Feature, Reading, cholestasis, level_of, undetectable
+from models.landmark_features import AT_INDEX
 from models.neutrophils import neutropenic
 from models.patient import CURRENT_DAYS, Patient
 from models.risk import RiskModel
@@ -93,7 +94,7 @@ def quality_of(model: RiskModel, patient: Patient, readings: Mapping[str, Readin
     few = neutropenic(patient, patient.current("nlr"))
     features, beside = model.design.of, remarks_of(patient, few)
     used = [
-        InputQuality(name, one.label, _states(model, one, readings.get(name), patient), beside.get(one.analyte, ()))
+        InputQuality(name, one.label, _states(model, one, readings.get(name), patient), beside.get(_today(one), ()))
         for name, one in features.items()
     ]
     reads = _reads(model.design.features)
@@ -109,10 +110,15 @@ def _states(model: RiskModel, feature: Feature, reading: Reading | None, patient
         return _level_states(model, feature, patient)
     if reading.status != "measured":
         return ("not applicable",) if reading.status == "not applicable" else (reading.status, "estimated")
-    lab = patient.current(feature.analyte) if feature.analyte else None
+    lab = patient.current(_today(feature)) if _today(feature) else None
     found = _lab_states(lab.converted, lab.stale, lab.limit, lab.plausible) if lab else ()
     low, high = model.development_range.get(feature.name, _ANYWHERE)
     return (found or _OK) if low <= reading.value <= high else (*found, "out of range")
+
+
+def _today(feature: Feature) -> str:
+    """The analyte whose current value the feature reads, if it reads one."""
+    return "" if feature.name in AT_INDEX else feature.analyte
 
 
 def _level_states(model: RiskModel, feature: Feature, patient: Patient) -> tuple[State, ...]:

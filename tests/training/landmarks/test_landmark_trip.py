@@ -26,7 +26,8 @@ from training.simulation.history_files import write_history
 
 STUDY = """
 name = "again"
-features = ["ln_alc", "ln_nlr", "ca19_9_log10", "albumin", "nlr_since_index", "ca19_9_since_index", "landmark_days"]
+features = ["ln_alc", "ln_nlr", "ca19_9_log10", "albumin", "nlr_since_index",
+    "ca19_9_since_index", "ecog_at_index", "landmark_days"]
 horizons = [90, 180]
 learners = ["linear"]
 refits = 3
@@ -114,6 +115,18 @@ def test_a_cohort_file_is_scored_on_a_landmark_with_the_same_numbers(trip: tuple
     gone = next(id for id, one in followed.items() if one.died and one.days <= 56)
     assert f"died on day {followed[gone].days:g}" in rows[gone]["standing"]
     assert found.exit_code == 1  # some patients were refused
+
+
+def test_what_is_said_of_todays_draw_is_not_said_of_that_of_the_index_date(trip: tuple[Path, dict[str, Any]]) -> None:
+    folder = trip[0]
+    made, histories = artifact.load(folder / "model"), read_histories(folder / "cohort" / "cohort.toml")
+    patients = [one.as_of(56, 42) for one in histories if one.days > 56]
+    seen = next(one for one in patients if "ecog" in one.series and one.current("ecog") is None)
+    (answer,) = score(made, [seen])
+    assert not isinstance(answer, Refused)
+    (found,) = (one for one in answer.quality if one.name == "ecog_at_index")
+    assert (found.states, found.remarks) == (("ok",), ())
+    assert any("ECOG performance status: older than 42 days" in one for one in answer.warnings)
 
 
 def test_the_day_of_a_cohort_file_is_not_guessed(trip: tuple[Path, dict[str, Any]], small_artifact: Path, tmp_path: Path) -> None:
