@@ -63,23 +63,27 @@ def evaluate(
     with refusing(as_json):
         if site:
             _require_witnessed(by, bootstrap)
+        from training.commands.evaluate_landmarks import at_landmarks, declared_by, require_no_more
         from training.diagnosed import judged_on
         from training.diagnosis.finding import diagnosis_text
         from training.gate.looks import look_if_counted, look_line
         from training.judge import judge
         from training.judgement import judgement_text, transport_lines
-        from training.landmarks.refused import require_index_date
         from training.progress import Bars
         from training.transport import transport
 
         artifact, simple = artifact_with_simple_models(model, digest, tracking_uri)
-        require_index_date(artifact.model, "evaluated on a cohort")
+        look = partial(look_if_counted, releases, artifact.digest, by=by, what="evaluate", seal_key=seal_key)
+        if artifact.model.population.landmarks:
+            require_no_more(site, against)
+            asked, how = declared_by(model, tracking_uri), {"data": data, "accept": accept, "bootstrap": bootstrap, "seed": seed}
+            answer(*at_landmarks(artifact, asked, cohorts, look, releases=releases, report=report, **how), as_json)
+            return
         read = [cohort_of(path, data, accept, artifact.model.required) for path in cohorts]
         with Bars() as bars:
             found = [judge(artifact.model, one, simple=simple, bootstrap=bootstrap, seed=seed, advance=bars) for one in read]
         developed = None if against is None else cohort_of(against, data, "", doubtful=True)
         diagnoses = [judged_on(artifact, one, judged, developed) for one, judged in zip(read, found, strict=True)]
-        look = partial(look_if_counted, releases, artifact.digest, by=by, what="evaluate", seal_key=seal_key)
         looks = [look(one.digest, one.name) for one in read]
         told = zip(found, diagnoses, looks, strict=True)
         found = [{**one, "diagnosis": diagnosis.as_json(), "look": seen} for one, diagnosis, seen in told]

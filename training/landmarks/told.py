@@ -44,32 +44,40 @@ def landmarks_text(run: LandmarkRun, tracked: Tracked | None = None) -> str:
     facts = landmarks_json(run)
     lines = [EXAMPLE] if run.fit.model.simulated else []
     size = f"{facts['patients']} patients, {facts['rows']} rows at {len(facts['at'])} landmarks"
-    lines += ["", f"{size}; {facts['learner']} learner"]
-    for one in facts["judged"]:
-        for horizon, found in one["model"].items():
-            again = one["score_of_the_index_date"][horizon]
-            lines.append(
-                f" day {one['day']:g}, death within {horizon} d: AUC {interval(found['auc'])}, "
-                f"slope {interval(found['slope'], 2)}; score of the index date: AUC {interval(again['auc'])}"
-            )
+    lines += ["", f"{size}; {facts['learner']} learner", *judged_lines(facts)]
     lines += [f"Refused: {day} d, {masked_sentence(why)}" for day, why in facts["refused"].items()]
     lines += [f"Artifact: {run.folder}  digest {run.digest}", f"Report: {facts['report']}"]
     return "\n".join(lines + ([] if tracked is None else [f"MLflow: run {tracked.run_id}, {tracked.model_uri}"]))
 
 
+def judged_lines(facts: Facts) -> list[str]:
+    """A line for each landmark and horizon."""
+    return [
+        f" day {one['day']:g}, death within {horizon} d: AUC {interval(found['auc'])}, slope {interval(found['slope'], 2)}; "
+        f"score of the index date: AUC {interval(one['score_of_the_index_date'][horizon]['auc'])}"
+        for one in facts["judged"]
+        for horizon, found in one["model"].items()
+    ]
+
+
 def write_page(run: LandmarkRun) -> Path:
     """One self-contained HTML page beside the artifact."""
     facts, example = landmarks_json(run), EXAMPLE if run.fit.model.simulated else ""
-    drawn = {name: as_png(draw(facts, measure, _horizons(facts), example)) for name, measure in _PICTURES.items()}
     opening = (Words(_OPENING), Words(_AGAIN))
-    sections = (_who(facts), _how_good(facts), _made_of(facts, run.digest))
-    path = report_path(run.folder)
+    sections = (who_was_seen(facts), how_good(facts), _made_of(facts, run.digest))
+    path, drawn = report_path(run.folder), pictures(facts, example)
     html = page_html("report of a model for landmarks", str(facts["cohort"]), opening, sections, drawn, example=example)
     path.write_text(html, encoding="utf-8")
     return path
 
 
-def _who(facts: Facts) -> list[Block]:
+def pictures(facts: Facts, example: str, prefix: str = "") -> dict[str, bytes]:
+    """The pictures of `how_good`, by name."""
+    return {prefix + name: as_png(draw(facts, measure, _horizons(facts), example)) for name, measure in _PICTURES.items()}
+
+
+def who_was_seen(facts: Facts) -> list[Block]:
+    """Who was there at each landmark, and why others were not."""
     head = ("day", "died by then", "censored", "alive and followed", "off therapy", "of them died within 90 d", "seen")
     names = ("died", "censored", "followed", "left", "left_died", "seen")
     rows = ((f"{one['day']:g}", *(masked(one[name]) for name in names)) for one in facts["at"])
@@ -85,10 +93,12 @@ def _who(facts: Facts) -> list[Block]:
     return [*blocks, *([Words(f"Rows dated after the end of follow-up, not read: {beyond}.", "quiet")] if beyond else [])]
 
 
-def _how_good(facts: Facts) -> list[Block]:
+def how_good(facts: Facts, prefix: str = "") -> list[Block]:
+    """Discrimination and calibration at each landmark beside those of the index date's score."""
     blocks: list[Block] = [Heading("How good the risks are at each landmark")]
-    blocks.append(Picture(_AUC, "Discrimination at each landmark", "AUC of the model and of the index date's score by landmark"))
-    blocks.append(Picture(_SLOPE, "Calibration slope at each landmark", "Slope of the model and of the index date's score"))
+    both = "of the model and of the index date's score by landmark"
+    blocks.append(Picture(prefix + _AUC, "Discrimination at each landmark", f"AUC {both}"))
+    blocks.append(Picture(prefix + _SLOPE, "Calibration slope at each landmark", f"Slope {both}"))
     for horizon in _horizons(facts):
         head = ("landmark", "AUC", "calibration slope", "observed / expected", "AUC of the index date's score", "gain in AUC")
         blocks += table(f"Death within {horizon} days of the landmark", head, _rows(facts, horizon))

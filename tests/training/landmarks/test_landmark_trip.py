@@ -20,6 +20,7 @@ from models.patient_document import patient_document, patient_from
 from serving.refused import Refused
 from serving.score import score
 from training.cohort import read_cohort
+from training.diagnosis.learned_from import NO_EVIDENCE
 from training.histories import read_histories
 from training.simulation.histories import simulate_history
 from training.simulation.history_files import write_history
@@ -160,12 +161,71 @@ def test_a_model_for_landmarks_asks_from_when_a_patient_is_followed_and_one_of_t
     assert "a line running" in again.faults[0].given
 
 
-@pytest.mark.parametrize("verb", ["evaluate", "recalibrate", "promote"])
+@pytest.fixture(scope="module")
+def elsewhere(trip: tuple[Path, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("elsewhere")
+    write_history(simulate_history(300, 5), folder / "cohort", seed=5)
+    words = ("--report", str(folder / "page.html"), "--releases", str(folder / "releases"), "--bootstrap", "4", "--json")
+    found = run("evaluate", str(trip[0] / "model"), str(folder / "cohort" / "cohort.toml"), *words)
+    assert found.exit_code == 0, found.output
+    return folder, json.loads(found.stdout)
+
+
+def test_on_another_cohort_it_is_judged_by_the_risks_that_a_file_of_scores_holds(
+    trip: tuple[Path, dict[str, Any]], elsewhere: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    folder, told = elsewhere
+    out, cohort = tmp_path / "scores.csv", folder / "cohort" / "cohort.toml"
+    run("score", str(trip[0] / "model"), str(cohort), "--landmark", "56", "--out", str(out))
+    risks = {row["id"]: row["risk_90d"] for row in csv.DictReader(out.read_text(encoding="utf-8").splitlines())}
+    there = [one for one in read_histories(cohort) if one.days > 56 and risks[one.at_index.id]]
+    risk = np.array([float(risks[one.at_index.id]) for one in there])
+    died = np.array([one.died and one.days - 56 <= 90 for one in there])
+    alive = np.array([one.days - 56 > 90 for one in there])
+    lost = ~(died | alive)
+    at = told["judged"][1]
+    assert (told["rows"], at["day"], at["patients"]) == (sum(one["seen"] for one in told["at"]), 56, len(there))
+    above = np.mean([np.mean((one > risk[alive]) + 0.5 * (one == risk[alive])) for one in risk[died]])
+    assert at["model"]["90"]["auc"]["value"] == pytest.approx(above, abs=0.02)  # it alone weighs those who were lost
+    assert lost.sum() < 0.2 * len(there)
+    assert not told["learned_from_this_cohort"]
+    assert told["look"] is None
+
+
+def test_the_score_of_the_index_date_used_again_is_the_same_model_on_that_day(elsewhere: tuple[Path, dict[str, Any]]) -> None:
+    first = elsewhere[1]["judged"][0]
+    assert first["day"] == 0
+    assert first["model"] == first["score_of_the_index_date"]
+    assert first["auc_gain"]["90"]["value"] == 0
+
+
+def test_the_page_of_another_cohort_is_whole(elsewhere: tuple[Path, dict[str, Any]]) -> None:
+    page = (elsewhere[0] / "page.html").read_text(encoding="utf-8")
+    assert EXAMPLE in page
+    assert page.count("data:image/png;base64,") == 2
+    assert "nothing was fitted to these patients" in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+
+
+def test_on_its_own_cohort_it_says_that_this_is_no_evidence(trip: tuple[Path, dict[str, Any]]) -> None:
+    found = run("evaluate", str(trip[0] / "model"), str(trip[0] / "cohort" / "cohort.toml"), "--bootstrap", "0")
+    assert found.exit_code == 0, found.output
+    assert NO_EVIDENCE in " ".join(found.stdout.split())
+    assert "day 56, death within 90 d: AUC 0." in found.stdout
+
+
+def test_what_is_kept_for_a_site_is_of_the_index_date(trip: tuple[Path, dict[str, Any]], small_file: Path) -> None:
+    words = (str(trip[0] / "model"), str(trip[0] / "cohort" / "cohort.toml"), "--against", str(small_file))
+    refused = run("evaluate", *words)
+    assert refused.exit_code == 1
+    assert "--against: a model for landmarks is judged" in refused.output
+
+
+@pytest.mark.parametrize("verb", ["recalibrate", "promote"])
 def test_what_is_for_models_of_the_index_date_is_refused(trip: tuple[Path, dict[str, Any]], tmp_path: Path, verb: str) -> None:
     model, cohort = str(trip[0] / "model"), str(trip[0] / "cohort" / "cohort.toml")
     store = ("--releases", str(tmp_path / "releases"), "--seal-key", str(tmp_path / "seal.key"))
     words = {
-        "evaluate": (model, cohort),
         "recalibrate": (model, cohort, "--site", "here", "--out", str(tmp_path / "child"), *store),
         "promote": (model, "--test", cohort, "--reason", "a test", "--dry-run", "--by", "A", *store),
     }
