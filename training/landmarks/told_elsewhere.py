@@ -41,7 +41,8 @@ def elsewhere_page(cohorts: Sequence[Found]) -> str:
         opening += [Words(f"{found['cohort']}: {NO_EVIDENCE}", "warning")] if found["learned_from_this_cohort"] else []
         sections += [_of(found, blocks) for blocks in (who_was_seen(found), how_good(found, prefix))]
         drawn |= pictures(found, example, prefix)
-    return page_html("a model for landmarks on other cohorts", str(cohorts[0]["model"]), opening, sections, drawn, example=example)
+    name = str(cohorts[0]["model"])
+    return page_html("a model for landmarks on other cohorts", name, opening, sections, drawn, example=example)
 
 
 def _of(found: Found, blocks: Sequence[Block]) -> list[Block]:
