@@ -187,9 +187,10 @@ def test_a_day_outside_the_follow_up_is_refused(histories: Histories, day: float
         histories.of[0].as_of(day)
 
 
-def test_different_results_of_one_later_day_refuse_the_file_and_name_the_rows(tmp_path: Path) -> None:
+@pytest.mark.parametrize("day", ["28", "28.0", " 28"])
+def test_different_results_of_one_later_day_refuse_the_file_and_name_the_rows(tmp_path: Path, day: str) -> None:
     with pytest.raises(InvalidCohort, match=r"measurements\.csv rows 2, 17, .* two values on day 28: allowed"):
-        read_histories(written(tmp_path, DRAWS + "A,28,alc,1.9,10*9/L,\n"))
+        read_histories(written(tmp_path, DRAWS + f"A,{day},alc,1.9,10*9/L,\n"))
 
 
 def test_counts_of_one_day_that_cannot_be_true_together_are_named_and_no_other_row(tmp_path: Path) -> None:

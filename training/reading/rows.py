@@ -7,10 +7,12 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from models.analytes import BY_LOINC
 from models.cells import date_of, day_of, name_of, text_of, word_in
 from models.cohort_file import CohortFile
 from models.cohort_row import Outcome, excluded, outcome_of, patient_of, period_of, present
@@ -152,12 +154,19 @@ class Rows:
         """The patient's rows of a tidy table: one by one, those of one analyte and day, those of one day, and all of them."""
         every = list(table.by_patient.get(name_of(line.row[self.file.patient]), ()))
         groups = [[one] for one in every]
-        for columns in ((self.file.day_of_draw, "analyte", "loinc"), (self.file.day_of_draw,)):
-            alike: dict[tuple[str, ...], list[Line]] = defaultdict(list)
+        for parts in (2, 1):
+            alike: dict[tuple[object, ...], list[Line]] = defaultdict(list)
             for one in every if table is self.measurements else ():
-                alike[tuple(text_of(self.file, one.row.get(column)) for column in columns)].append(one)
+                alike[self._drawn(line, one)[:parts]].append(one)
             groups += [rows for rows in alike.values() if len(rows) > 1]
         return [*groups, every]
+
+    def _drawn(self, person: Line, line: Line) -> tuple[object, object]:
+        """The day of a row of measurements, however it is written, and what was measured."""
+        row, origin = line.row, _origin(self.file, person)
+        code = text_of(self.file, row.get("loinc"))
+        analyte = text_of(self.file, row.get("analyte")).lower() or BY_LOINC.get(code, code)
+        return day_of(self.file, row.get(self.file.day_of_draw), "", [], origin), analyte
 
     def _apart(self, line: Line, table: TidyTable, rows: list[Line], until: float) -> tuple[tuple[int, ...], list[Fault]]:
         """The numbers of some of the patient's rows, and what would be at fault were they the only ones."""
@@ -211,11 +220,16 @@ def rows_of(file: CohortFile, folder: Path, required: tuple[str, ...], *, follow
 
 def _after(file: CohortFile, person: Line, lines: Sequence[Line], column: str, until: float = 0.0) -> Iterator[int]:
     """The numbers of those rows of a patient that tell of a day later than `until` days after the index date."""
-    origin = date_of(file, person.row.get(file.index_date), "", []) if file.index_date else None
+    origin = _origin(file, person)
     for line in lines:
         day = day_of(file, line.row.get(column), "", [], origin)
         if day is not None and day > until:
             yield line.number
+
+
+def _origin(file: CohortFile, person: Line) -> date | None:
+    """The patient's index date, where the tables hold dates."""
+    return date_of(file, person.row.get(file.index_date), "", []) if file.index_date else None
 
 
 def _attempt(read: Callable[[], T], found: list[Fault]) -> T | None:

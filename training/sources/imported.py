@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from models.fault import Fault
 from models.mapping import InvalidCohort
@@ -45,7 +47,7 @@ class Read:
 
 
 def imported(work: Work, wanted: Wanted, read: Read, say: Callable[[str], None]) -> Account:
-    """Write cohort file, tables and report into the folder that was asked for. Raises InvalidCohort where nobody is left."""
+    """Write cohort file, tables and report into the folder that was asked for, which appears when it is whole."""
     extracted = _extracted(work, wanted, read)
     say("results are judged and placed")
     place_all(work, extracted)
@@ -56,13 +58,23 @@ def imported(work: Work, wanted: Wanted, read: Read, say: Callable[[str], None])
     settle(work)
     make_spans(work)
     say("tables are written")
-    wanted.out.mkdir(parents=True, exist_ok=True)
-    write_tables(work, wanted.out)
-    write_cohort_file(wanted.out, read.kind, wanted.name, read.source, str(wanted.index), wanted.everybody)
     account = _account(work, wanted, read, therapy, extracted)
-    (wanted.out / "report.json").write_text(json.dumps(account.as_json(), indent=2) + "\n", encoding="utf-8")
-    (wanted.out / "report.txt").write_text(account.text() + "\n", encoding="utf-8")
+    with _whole(wanted.out) as folder:
+        write_tables(work, folder)
+        write_cohort_file(folder, read.kind, wanted.name, read.source, str(wanted.index), wanted.everybody)
+        (folder / "report.json").write_text(json.dumps(account.as_json(), indent=2) + "\n", encoding="utf-8")
+        (folder / "report.txt").write_text(account.text() + "\n", encoding="utf-8")
     return account
+
+
+@contextmanager
+def _whole(out: Path) -> Iterator[Path]:
+    """A folder inside `out` whose files take their places in the end, the cohort file last: nothing half-written looks whole."""
+    out.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=out, prefix=".import-") as name:
+        yield Path(name)
+        for path in sorted(Path(name).iterdir(), key=lambda path: path.suffix == ".toml"):
+            path.replace(out / path.name)
 
 
 def require_free(out: Path) -> None:

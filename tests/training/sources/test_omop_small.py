@@ -228,6 +228,17 @@ def test_whoever_is_left_out_is_counted_with_the_reason(importing: Importing, mo
     assert len(table(out, "patients")) == 0
 
 
+def test_who_is_interrupted_leaves_nothing_that_looks_like_a_cohort(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("training.sources.imported.write_cohort_file", stop)
+    with pytest.raises(KeyboardInterrupt):
+        import_files(a_cdm(tmp_path / "cdm"), Wanted(tmp_path / "out", "small"), concepts(), threads=1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cdm", "out"]
+    assert list((tmp_path / "out").iterdir()) == []  # so that the same command can be given again
+
+
 def test_a_person_who_stands_twice_is_told(importing: Importing) -> None:
     twice = [{"person_id": 1, "death_date": "2024-07-01"}, {"person_id": 1, "death_date": "2024-06-20"}]
     persons = [{"person_id": 1, "gender_concept_id": sex, "year_of_birth": 1960} for sex in (8532, 8507)]
