@@ -1,11 +1,13 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from models.history import History
 from training.cohort import read_cohort
 from training.learners.available import FEW_DEATHS, NAMED_IN_ADVANCE, choose_design
 from training.refused import NotSupported
+from training.statistics.censoring import FollowUp
 
 MANY = 420  # patients of the made-up cohort among whom enough die
 
@@ -75,3 +77,18 @@ def test_a_cohort_in_which_nothing_was_measured_is_refused(write_cohort):
     bare = [replace(patient, measurements=(), age_years=60.0, history=History()) for patient in cohort.patients]
     with pytest.raises(NotSupported, match="nothing can be learned"):
         choose_design(replace(cohort, patients=tuple(bare)))
+
+
+def test_what_is_known_on_the_index_date_alone_is_no_feature_of_later_landmarks(write_cohort):
+    """Half of all rows know it: as an estimate on the other half it would say again, and in its own way, what the counts say."""
+    cohort = read_cohort(write_cohort(MANY))
+    first = [replace(one, landmark=0.0) for one in cohort.patients]
+    later = [replace(one, landmark=28.0, measurements=tuple(m for m in one.measurements if m.analyte != "albumin"))
+             for one in cohort.patients]
+    follow_up = FollowUp(np.tile(cohort.follow_up.times, 2), np.tile(cohort.follow_up.deaths, 2))
+    choice = choose_design(replace(cohort, patients=(*first, *later), follow_up=follow_up))
+    said = f"measured in 0 of {MANY} patients it applies to on day 28: a quarter is needed on each landmark"
+    assert choice.left_out["albumin"] == said
+    assert "ln_nlr" in choice.design.features
+    with pytest.raises(NotSupported, match="feature albumin: measured in 0 of 420 patients it applies to on day 28"):
+        choose_design(replace(cohort, patients=(*first, *later), follow_up=follow_up), ("ln_nlr", "albumin"))

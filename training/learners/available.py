@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.design import Design, columns_of
-from models.features import FEATURES, OF_THE_INDEX_DATE, Feature, level_of, site_feature
+from models.features import FEATURES, OF_THE_INDEX_DATE, Feature, Reading, level_of, site_feature
 from models.patient import Patient
 from training.cohort import Cohort
 from training.refused import NotSupported
@@ -71,9 +71,23 @@ def _support(feature: Feature, patients: Sequence[Patient]) -> tuple[str, tuple[
         counts = Counter(level for patient in patients if (level := level_of(feature, patient)) is not None)
         levels = tuple(sorted(level for level, n in counts.items() if n >= LEAST_LEVEL))
         return ("" if len(levels) > 1 else f"fewer than two levels with {LEAST_LEVEL} patients", levels)
-    readings = [reading for patient in patients if (reading := feature.of(patient)).status != "not applicable"]
-    values = [reading.value for reading in readings if reading.status == "measured"]
-    return _shortage(feature, values, len(readings), len(patients)), ()
+    found = [(patient.landmark, reading) for patient in patients if (reading := feature.of(patient)).status != "not applicable"]
+    values = [reading.value for _, reading in found if reading.status == "measured"]
+    return _shortage(feature, values, len(found), len(patients)) or _at_a_landmark(found), ()
+
+
+def _at_a_landmark(found: Sequence[tuple[float | None, Reading]]) -> str:
+    """Why a feature is not known on every landmark: what only the index date tells would be an estimate on all later days.
+
+    An estimate from today's counts passes on what the counts say, and with no clinical sign of its own could turn it round.
+    """
+    applicable = Counter(day for day, _ in found)
+    measured = Counter(day for day, reading in found if reading.status == "measured")
+    for day, n in sorted(applicable.items(), key=lambda item: item[0] or 0.0):
+        if day is not None and n >= LEAST_LEVEL and measured[day] < LEAST_MEASURED * n:
+            said = f"measured in {measured[day]} of {n} patients it applies to on day {day:g}"
+            return f"{said}: a quarter is needed on each landmark"
+    return ""
 
 
 def _shortage(feature: Feature, values: Sequence[float], applicable: int, patients: int) -> str:
