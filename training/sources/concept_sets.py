@@ -6,7 +6,6 @@ above all. The number of a concept in OMOP is kept where it is known: with it a 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from models.fault import Fault
 from models.fhir.drugs import drugs_named
 from models.history import OUTCOMES
 from models.mapping import InvalidCohort
+from models.text_table import text_table
 from models.tumours import HAEMATOLOGICAL, TUMOURS
 
 FILE = Path(__file__).parent / "concepts" / "concepts.csv"
@@ -61,17 +61,16 @@ def _read(path: Path, faults: list[Fault]) -> Iterator[Concept]:
     if not path.is_file():
         faults.append(Fault(str(path), "no such file", "a CSV with the columns " + ", ".join(COLUMNS)))
         return
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file)
-        if missing := [column for column in COLUMNS if column not in (rows.fieldnames or ())]:
-            faults.append(Fault(path.name, f"no column {', '.join(missing)}", "the columns " + ", ".join(COLUMNS)))
-            return
-        for number, row in enumerate(rows, start=2):
-            cells = {name: (row[name] or "").strip() for name in COLUMNS}
-            if fault := _fault(cells):
-                faults.append(Fault(f"{path.name}, row {number}: {fault.field}", fault.given, fault.allowed))
-            else:
-                yield Concept(**cells | {"concept_id": int(cells["concept_id"] or 0)})  # type: ignore[arg-type]
+    table = text_table(path)
+    if missing := [column for column in COLUMNS if column not in table.columns]:
+        faults.append(Fault(path.name, f"no column {', '.join(missing)}", "the columns " + ", ".join(COLUMNS)))
+        return
+    for row in table.rows:
+        cells = {name: row.cells[name].strip() for name in COLUMNS}
+        if fault := _fault(cells):
+            faults.append(Fault(f"{path.name}, row {row.number}: {fault.field}", fault.given, fault.allowed))
+        else:
+            yield Concept(**cells | {"concept_id": int(cells["concept_id"] or 0)})  # type: ignore[arg-type]
 
 
 def _fault(cells: dict[str, str]) -> Fault | None:

@@ -45,7 +45,7 @@ def test_a_concept_has_one_number_and_a_number_one_concept() -> None:
 
 def test_a_site_adds_its_own_codes(tmp_path: Path) -> None:
     path = tmp_path / "ours.csv"
-    path.write_text(f"{HEADER}measurement,LOCAL,LYM,2000000001,alc,our laboratory\n")
+    path.write_text(f"\ufeff{HEADER}measurement,LOCAL,LYM,2000000001,alc,our laboratory\n", encoding="utf-8")  # a spreadsheet
     assert concepts(path)[-1].means == "alc"
 
 

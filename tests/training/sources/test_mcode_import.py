@@ -79,6 +79,28 @@ def test_record_numbers_are_not_written(tmp_path: Path) -> None:
     assert MRN not in (out / "report.json").read_text() + account.text()
 
 
+def test_rows_of_nobody_and_rows_that_are_cut_short_are_told_and_never_become_one_patient(tmp_path: Path) -> None:
+    _, out = imported(tmp_path)
+    for name, row in (("patient-information", ",female,1950-01-01"), ("observation-information", ",final,731-0")):
+        path = tmp_path / "csv" / f"{name}.csv"
+        cells = path.read_text().splitlines()[0].count(",")
+        row += "," * (cells - row.count(",")) if name == "patient-information" else ""
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes() + f"{row}\r\n".encode())
+    account = import_csvs(tmp_path / "csv", Wanted(tmp_path / "again", "small"), threads=1, memory="500MB")
+    assert ("patient-information.csv", "it does not say of whom it is", 1) in account.not_read
+    assert ("observation-information.csv", "more or fewer cells than the header", 1) in account.not_read
+    for name in ("patients", "measurements"):
+        assert (tmp_path / "again" / f"{name}.parquet").read_bytes() == (out / f"{name}.parquet").read_bytes()
+
+
+def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    imported(tmp_path)
+    path = tmp_path / "csv" / "patient-information.csv"
+    path.write_bytes(path.read_bytes().replace(b"MRN-4711", b"MRN-\xe9"))
+    with pytest.raises(InvalidCohort, match=r"patient-information\.csv = a text that is not UTF-8"):
+        import_csvs(tmp_path / "csv", Wanted(tmp_path / "again", "small"))
+
+
 def test_missing_files_and_columns_are_named(tmp_path: Path) -> None:
     (tmp_path / "observation-information.csv").write_text("mrn,code\n1,731-0\n")
     with pytest.raises(InvalidCohort, match=r"patient-information\.csv = no such file(.|\n)*no column effectiveDate"):

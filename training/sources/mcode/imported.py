@@ -10,7 +10,6 @@ mCODE extraction framework 2.3 (Apache-2.0), CSV templates. mCODE (STU 4, 2024).
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +20,7 @@ from tempfile import TemporaryDirectory
 from models.fault import Fault
 from models.fhir.treatments import DISEASE_STATUS
 from models.mapping import InvalidCohort
+from models.text_table import RaggedRow, TextRow, column_names, text_rows
 from training.sources.account import Account
 from training.sources.database import DuckDb, readable
 from training.sources.fhir.files import SORTED, Body, Sorted
@@ -129,8 +129,7 @@ def _require(source: Path) -> None:
     for name, (columns, _) in FILES.items():
         path = source / f"{name}.csv"
         if path.is_file():
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                header = csv.DictReader(file).fieldnames or ()
+            header = column_names(path)
             faults += [Fault(path.name, f"no column {column}", "the columns of the framework's template")
                        for column in ("mrn", *columns) if column not in header]
         elif name == "patient-information":
@@ -142,15 +141,30 @@ def _require(source: Path) -> None:
 def _resources(source: Path, found: Sorted) -> Iterator[tuple[object, ...]]:
     numbers: dict[str, str] = {}
     for path in sorted(source.glob("*.csv")):
-        _, made = FILES.get(path.stem, ((), None))
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            for place, row in enumerate(csv.DictReader(file)):
-                cells = {name: (cell or "").strip() for name, cell in row.items() if isinstance(cell, str | None)}
-                found.kinds[path.name] += 1
-                if made is None:
-                    found.unread[f"{path.name}: a file that is not read"] += 1
-                    continue
+        if path.stem not in FILES:
+            found.kinds[path.name] += (lines := _lines(path))
+            found.unread[f"{path.name}: a file that is not read"] += lines
+            continue
+        _, made = FILES[path.stem]
+        for row in text_rows(path):
+            found.kinds[path.name] += 1
+            if why := _why_unread(row):
+                found.unread[f"{path.name}: {why}"] += 1
+            elif isinstance(row, TextRow):
+                cells = {name: cell.strip() for name, cell in row.cells.items()}
                 person = numbers.setdefault(cells["mrn"], f"m{len(numbers) + 1:06d}")
-                id = person if path.stem == "patient-information" else f"{path.stem[:24]}-{place}"
+                id = person if path.stem == "patient-information" else f"{path.stem[:24]}-{row.number}"
                 subject = {"id": id, "subject": {"reference": f"Patient/{person}"}}
-                yield person, place, "", json.dumps({**made(cells), **subject})
+                yield person, row.number, "", json.dumps({**made(cells), **subject})
+
+
+def _why_unread(row: TextRow | RaggedRow) -> str:
+    if isinstance(row, RaggedRow):
+        return "more or fewer cells than the header"
+    return "" if row.cells["mrn"].strip() else "it does not say of whom it is"
+
+
+def _lines(path: Path) -> int:
+    """Lines below the first: of a file that is not read nobody knows more."""
+    with path.open("rb") as file:
+        return max(sum(1 for line in file if line.strip()) - 1, 0)
