@@ -7,6 +7,7 @@ The tables of the source themselves are only read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -20,6 +21,8 @@ from training.refused import NotSupported
 
 BATCH = 50_000  # rows that are in Python at one time
 ARROW = {"TEXT": pa.string(), "DATE": pa.date32(), "DOUBLE PRECISION": pa.float64(), "BIGINT": pa.int64(), "INTEGER": pa.int32()}
+_FILE = re.compile(r'^ {2}file = (.+)$|sniffing file "([^"\n]+)"', re.MULTILINE)
+_LINE = re.compile(r"CSV Error on Line: (\d+)")
 Columns = Mapping[str, str]  # name -> type, as both databases write it
 
 
@@ -31,7 +34,19 @@ def readable() -> Iterator[None]:
     except (duckdb.IOException, duckdb.CatalogException) as error:
         raise NotSupported(f"the source cannot be read: {str(error).splitlines()[0]}") from error
     except duckdb.Error as error:
-        raise NotSupported(f"the source cannot be read as a common data model: {type(error).__name__}") from error
+        raise NotSupported(f"the source cannot be read as a common data model: {_told(error)}") from error
+
+
+def _told(error: duckdb.Error) -> str:
+    """The kind of the error, the file and the line; never the line itself, which holds cells."""
+    text = str(error)
+    names = [Path(name).name for one in _FILE.findall(text) for name in one if name]
+    if not names:
+        return type(error).__name__
+    lines = _LINE.findall(text)
+    where = f", line {lines[0]}" if lines else ""
+    likely = "it is not UTF-8" if "not utf-8" in text else "a row with more or fewer cells than its header, or another encoding"
+    return f"{names[-1]}{where}: no CSV in UTF-8 with one row a line; likely {likely}"
 
 
 class Work(Protocol):

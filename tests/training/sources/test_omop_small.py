@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 from small_cdm import (
@@ -27,8 +28,10 @@ from small_cdm import (
 
 from models.mapping import InvalidCohort
 from training.cohort import read_cohort
+from training.refused import NotSupported
 from training.sources.account import Account
 from training.sources.concept_sets import concepts
+from training.sources.database import readable
 from training.sources.draws import CONTRADICTED, DUPLICATE, EARLIER, INCOHERENT, TWO_SCORES
 from training.sources.imported import Wanted
 from training.sources.omop.imported import import_files
@@ -226,6 +229,21 @@ def test_whoever_is_left_out_is_counted_with_the_reason(importing: Importing, mo
     account, out = importing(**more)
     assert account.flow == (("persons read", 0, 1), (reason, 1, 0))
     assert len(table(out, "patients")) == 0
+
+
+def test_a_table_that_is_no_csv_is_named_without_a_cell(tmp_path: Path) -> None:
+    source = a_cdm(tmp_path / "cdm", death=[{"person_id": 1, "death_date": "2024-07-01"}])
+    (source / "DEATH.csv").write_bytes((source / "DEATH.csv").read_bytes() + b"1;2024-07-01;x\n")
+    with pytest.raises(NotSupported, match=r"DEATH\.csv.*: no CSV in UTF-8.* likely a row with more or fewer cells") as refused:
+        import_files(source, Wanted(tmp_path / "out", "small"), concepts(), threads=1)
+    assert "2024" not in str(refused.value)
+
+
+def test_another_encoding_is_named_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "death.csv").write_bytes(b"person_id,death_date\n" + b"1,2024-07-01\n" * 30 + b"1,\xe9\n")
+    read = f"SELECT * FROM read_csv('{tmp_path / 'death.csv'}', all_varchar = true, header = true)"
+    with pytest.raises(NotSupported, match=r"death\.csv, line \d+: no CSV in UTF-8.* likely it is not UTF-8$"), readable():
+        duckdb.sql(read).fetchall()
 
 
 def test_who_is_interrupted_leaves_nothing_that_looks_like_a_cohort(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
