@@ -11,10 +11,10 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from training.rescue.kaplan_meier import WIDEST
 from training.statistics.censoring import StepFunction
 
 FloatArray = NDArray[np.float64]
-WIDEST = 50.0  # on the scale of ln(-ln): beyond, a band from 0 to 1 in every digit
 _95 = NormalDist().inv_cdf(0.975)
 
 
